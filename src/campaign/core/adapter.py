@@ -1,0 +1,163 @@
+"""The port to a platform: a sheet of data, and the verbs of one account."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO, ClassVar, Literal
+
+from campaign.core.model import Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
+
+Wire = dict[str, Any]  # plain JSON: what was derived for the wire (media ids, key, parent); stored at the line
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a foreign fact stands, and when it was read (ISO date)."""
+
+    url: str
+    read_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """How much text fits, and how the platform counts it."""
+
+    limit: int
+    counts: Literal["characters", "graphemes", "utf16"]
+    source: Source
+    link_length: int | None = None  # every web link counts as this many, whatever its length
+    short_mentions: bool = False  # @user@host counts as @user
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRule:
+    """What media of one kind a post may carry."""
+
+    kind: Literal["image", "video"]
+    mimes: frozenset[str]
+    max_count: int
+    max_bytes: int
+    source: Source
+    max_pixels: int | None = None  # width × height
+    max_alt: int | None = None  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """How many requests a window admits."""
+
+    requests: int
+    seconds: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """A platform's limits and abilities. Data only: core/check.py is the one place that reads the limits."""
+
+    text: TextRule
+    media: tuple[MediaRule, ...]
+    metrics: Mapping[Metric, str]  # our word → the platform's own name
+    guarantees: tuple[Guarantee, ...]  # best first; which one holds is resolved per account
+    settles_within: float  # seconds that a read-back may lag behind the truth
+    rate: RateRule
+    media_rate: RateRule | None = None
+    key_lifetime: float = 0.0  # seconds for which a repeated idempotency key is the same post
+    languages: int = 1  # how many language tags a post may carry; 0: none
+    threads: bool = True
+    edits: bool = True
+    deletes: bool = True
+    ids_per_reading: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What a platform told about an account when it was connected."""
+
+    remote_id: str
+    handle: str
+    kind: str
+    guarantee: Guarantee
+    sheet: Mapping[str, Any]  # plain JSON; overrides the platform's defaults
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The post that this one continues."""
+
+    remote_id: str
+    wire: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is known when confirm() asks.
+
+    `since` is the campaign time at which the line was first crossed (the platform's clock may differ by minutes);
+    `owned` are remote ids that other deliveries of the account own already: such a post is never ours.
+    """
+
+    since: datetime
+    owned: frozenset[str] = frozenset()
+
+
+class Adapter(ABC):
+    """One account on one platform. It returns or raises; it never writes an outcome anywhere."""
+
+    name: ClassVar[str]
+    defaults: ClassVar[Capabilities]
+    capabilities: Capabilities  # the account's own: defaults, overridden by its sheet
+
+    @abstractmethod
+    async def connect(self) -> Connected:
+        """Return who this is and what it may do. Raises: Unauthorized, Unavailable, Refused."""
+
+    @abstractmethod
+    async def prepare(
+        self, outgoing: Outgoing, *, key: str, parent: Parent | None, open_medium: Callable[[str], BinaryIO]
+    ) -> Wire:
+        """Upload media and derive what goes on the wire. REPEATABLE: the daemon may call it again.
+
+        Args:
+            outgoing: what was approved.
+            key: the delivery's idempotency key.
+            parent: the post that this part continues.
+            open_medium: sha256 → the open file.
+        """
+
+    @abstractmethod
+    async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
+        """Send the ONE irreversible request. Raises any Outcome; anything else is taken as Uncertain."""
+
+    @abstractmethod
+    async def confirm(self, outgoing: Outgoing, wire: Wire, doubt: Doubt) -> Published | Pending | None:
+        """Ask what became of it. None: not there as far as the platform can say now."""
+
+    @abstractmethod
+    async def fetch(self, remote_id: str) -> Mapping[str, Any]:
+        """Return the platform's own record of a post, as it came."""
+
+    @abstractmethod
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
+        """Return counters of many posts; a post that is gone has readings with status expired, never 0."""
+
+    @abstractmethod
+    async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
+        """Replace the text and alt texts of a published post."""
+
+    @abstractmethod
+    async def delete(self, remote_id: str) -> None:
+        """Take a published post down; a post that is gone already is no error."""
+
+
+@dataclass(slots=True)
+class Exchanges:
+    """A sink for what went over the wire during one attempt."""
+
+    kept: list[Exchange] = field(default_factory=list)
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.kept.append(exchange)

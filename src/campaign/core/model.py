@@ -1,0 +1,323 @@
+"""The nouns. Ids are UUIDv7 strings; instants are aware UTC; durations are timedelta; digests are sha256 in hex."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Literal
+
+import rfc8785
+
+from campaign.core.states import State
+
+Lang = str  # a BCP 47 tag as the campaign uses it: ko, en, ru
+Strategy = Literal["split", "combined", "thread"]
+Policy = Literal["none", "one"]
+Metric = Literal["views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks"]
+METRICS: tuple[Metric, ...] = ("views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks")
+
+
+class Guarantee(StrEnum):
+    """How an account lets a doubt be settled; resolved when the account is connected."""
+
+    REPLAY = "replay"  # the client chooses the id: asking again is the same post
+    HANDLE = "handle"  # two phases; the server's handle has a readable state
+    DEDUP = "dedup"  # the server honours a key for a stated time, and can be read back
+    READ_BACK = "read_back"  # only the account's own list tells
+    NONE = "none"  # nothing tells; a person must look
+
+
+class ArchiveState(StrEnum):
+    """Whether the record holds what happened to a delivery. A failed archive never moves a delivery."""
+
+    NONE = "none"  # nothing to keep yet
+    DUE = "due"  # something happened that the record does not hold yet
+    ARCHIVED = "archived"
+
+
+class ReadingStatus(StrEnum):
+    """Why a counter has, or has not, a value. Missing is never 0."""
+
+    OK = "ok"
+    NOT_OFFERED = "not_offered"  # the platform has no such counter
+    NOT_PERMITTED = "not_permitted"  # the token may not read it
+    TOO_NEW = "too_new"  # not counted yet
+    STALE = "stale"  # an older value, known to be old
+    ERROR = "error"  # the reading failed
+    EXPIRED = "expired"  # the platform no longer tells
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    AUTHOR = "author"
+    APPROVER = "approver"
+    VIEWER = "viewer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who writes, approves or reads."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    login: str | None = None  # the operating system's user that this person is at the command line
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A named set of posts with languages, a home zone and policies."""
+
+    id: str
+    name: str  # the external id, unique per installation
+    title: Mapping[Lang, str]
+    source_lang: Lang
+    languages: tuple[Lang, ...]
+    zone: str
+    approval: Policy = "one"
+    grace: timedelta = timedelta(minutes=15)
+    quiet_hours: Mapping[Lang, str] = field(default_factory=dict)  # "22:00-08:00 Asia/Seoul", "22:00-08:00 leg"
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One stretch of the journey: a place, its zone and its days."""
+
+    id: str
+    campaign_id: str
+    name: str  # the external id, unique per campaign
+    zone: str
+    starts_on: date
+    ends_on: date
+    title: Mapping[Lang, str]
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What was composed, once, in all its languages."""
+
+    id: str
+    campaign_id: str
+    name: str  # the external id, unique per campaign: P01
+    leg_id: str | None
+    local_at: datetime  # wall time, naive
+    zone: str
+    tzdata: str  # the version of the time zone database that resolved it
+    due_at: datetime
+    place: Mapping[Lang, str]
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A post's wording in one language; revisions are append-only."""
+
+    post_id: str
+    lang: Lang
+    revision: int
+    text: str
+    tags: tuple[str, ...]
+    link: str | None
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A file of the media library, named by its digest."""
+
+    sha256: str
+    mime: str
+    size: int  # bytes
+    width: int | None = None  # pixels
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostMedium:
+    """A medium in its place within a post, with its alt text per language."""
+
+    post_id: str
+    position: int
+    medium: Medium
+    alt: Mapping[Lang, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One connected identity on a platform. `sheet` holds the limits that the account itself told."""
+
+    id: str
+    name: str  # unique per installation
+    platform: str
+    base_url: str
+    handle: str
+    remote_id: str
+    kind: str  # the software that answers: mastodon, gotosocial, snac …
+    langs: tuple[Lang, ...]
+    guarantee: Guarantee
+    sheet: Mapping[str, Any]
+    connected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMedium:
+    """A medium exactly as it goes out, with the alt text that goes with it."""
+
+    sha256: str
+    mime: str
+    size: int
+    width: int | None
+    height: int | None
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Exactly what leaves for one account: previewed, checked, approved, stored and sent; never rendered again."""
+
+    account: str  # the account's name
+    platform: str
+    langs: tuple[Lang, ...]
+    text: str
+    tags: tuple[str, ...] = ()
+    link: str | None = None
+    media: tuple[OutgoingMedium, ...] = ()
+    part: int = 1
+    parts: int = 1
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON of it (RFC 8785), UTF-8."""
+        return rfc8785.dumps(_plain(asdict(self)))
+
+    @property
+    def sha256(self) -> str:
+        """The digest that an approval binds to."""
+        return sha256(self.canonical()).hexdigest()
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> "Outgoing":
+        """Return the Outgoing that canonical() was made of."""
+        media = tuple(OutgoingMedium(**item) for item in data["media"])
+        return cls(**{**data, "langs": tuple(data["langs"]), "tags": tuple(data["tags"]), "media": media})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One part of a post to one account at one time. The rows of deliveries are the only truth."""
+
+    id: str
+    post_id: str
+    account_id: str
+    campaign_id: str
+    outgoing_sha256: str
+    langs: tuple[Lang, ...]
+    part: int
+    parent_id: str | None
+    state: State
+    due_at: datetime
+    key: str  # the idempotency key: random, fixed at enqueue
+    guarantee: Guarantee
+    attempts: int = 0
+    fence: int = 0
+    lease: str | None = None
+    retry_at: float | None = None  # monotonic seconds of `boot`
+    boot: str | None = None
+    wire: Mapping[str, Any] | None = None  # what was derived for the wire, stored at the line
+    sent_at: datetime | None = None  # campaign time of the first crossing of the line
+    sent_mono: float | None = None  # the same in monotonic seconds: the age of the key
+    doubt_mono: float | None = None  # when the doubt arose, monotonic seconds of `boot`
+    questions: int = 0  # how often confirm() has asked about this doubt
+    remote_id: str | None = None
+    permalink: str | None = None
+    published_at: datetime | None = None
+    error: str | None = None
+    moved_because: str | None = None  # why the time differs from what was written: quiet hours
+    archive_state: ArchiveState = ArchiveState.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer as they went over the wire, secrets redacted.
+
+    `request` and `response` are whole HTTP/1.1 messages (start line, headers, blank line, body); the body of an upload
+    is left out of `request` and named by `body_sha256` and `body_size` instead. `response` is None when nothing came.
+    """
+
+    method: str
+    url: str
+    at: datetime  # campaign time, aware UTC
+    request: bytes
+    response: bytes | None
+    outcome: str  # answered | silent | not_sent
+    took: float = 0.0  # seconds
+    address: str | None = None  # the peer's IP address
+    body_sha256: str | None = None
+    body_size: int | None = None
+    redacted: tuple[str, ...] = ()  # names of what was taken out
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a delivery, or one question about it. `number` joins a try with the questions about it."""
+
+    id: str
+    delivery_id: str
+    number: int
+    kind: Literal["publish", "confirm", "fetch", "edit", "delete"]
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    error: str | None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The platform has it, and this is its name for it."""
+
+    remote_id: str
+    permalink: str | None
+    published_at: datetime | None = None  # the platform's own time
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The platform took it and still works on it."""
+
+    ticket: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One counter at one time; `value` is None unless the status is ok or stale."""
+
+    value: int | None
+    status: ReadingStatus = ReadingStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One reading of one delivery, append-only. `age` is the mandatory reading it answers, if any."""
+
+    delivery_id: str
+    metric: Metric
+    value: int | None
+    status: ReadingStatus
+    as_of: datetime
+    source: str
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
