@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, ClassVar, Literal
 
@@ -72,6 +72,39 @@ class Capabilities:
     notes: tuple[str, ...] = ()
 
 
+def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities:
+    """Return the limits of one account: the platform's defaults, overridden by what the account's own server told.
+
+    Known keys of a sheet: text_limit, link_length, counts, media_count, image_bytes, image_pixels, image_mimes,
+    alt_limit, ids_per_reading, settles_within, key_lifetime. A missing key leaves the default.
+    """
+    text = replace(
+        defaults.text,
+        limit=sheet.get("text_limit", defaults.text.limit),
+        link_length=sheet.get("link_length", defaults.text.link_length),
+        counts=sheet.get("counts", defaults.text.counts),
+    )
+    media = tuple(
+        replace(
+            rule,
+            max_count=sheet.get("media_count", rule.max_count),
+            max_bytes=sheet.get(f"{rule.kind}_bytes", rule.max_bytes),
+            max_pixels=sheet.get(f"{rule.kind}_pixels", rule.max_pixels),
+            mimes=frozenset(sheet.get(f"{rule.kind}_mimes", rule.mimes)),
+            max_alt=sheet.get("alt_limit", rule.max_alt),
+        )
+        for rule in defaults.media
+    )
+    return replace(
+        defaults,
+        text=text,
+        media=media,
+        ids_per_reading=sheet.get("ids_per_reading", defaults.ids_per_reading),
+        settles_within=sheet.get("settles_within", defaults.settles_within),
+        key_lifetime=sheet.get("key_lifetime", defaults.key_lifetime),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """What a platform told about an account when it was connected."""
@@ -117,7 +150,13 @@ class Adapter(ABC):
 
     @abstractmethod
     async def prepare(
-        self, outgoing: Outgoing, *, key: str, parent: Parent | None, open_medium: Callable[[str], BinaryIO]
+        self,
+        outgoing: Outgoing,
+        *,
+        key: str,
+        parent: Parent | None,
+        previous: Wire | None,
+        open_medium: Callable[[str], BinaryIO],
     ) -> Wire:
         """Upload media and derive what goes on the wire. REPEATABLE: the daemon may call it again.
 
@@ -125,6 +164,7 @@ class Adapter(ABC):
             outgoing: what was approved.
             key: the delivery's idempotency key.
             parent: the post that this part continues.
+            previous: what an earlier attempt stored at the line, so that its uploads can be used again.
             open_medium: sha256 → the open file.
         """
 

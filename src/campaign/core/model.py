@@ -193,9 +193,14 @@ class Outgoing:
     part: int = 1
     parts: int = 1
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
     def canonical(self) -> bytes:
         """Return the canonical JSON of it (RFC 8785), UTF-8."""
-        return rfc8785.dumps(_plain(asdict(self)))
+        return rfc8785.dumps(self.plain())
 
     @property
     def sha256(self) -> str:
@@ -217,12 +222,14 @@ class Delivery:
     post_id: str
     account_id: str
     campaign_id: str
+    outgoing_id: str
     outgoing_sha256: str
     langs: tuple[Lang, ...]
     part: int
     parent_id: str | None
     state: State
     due_at: datetime
+    late_after: datetime  # due_at and the campaign's grace: after it, it never goes out by itself
     key: str  # the idempotency key: random, fixed at enqueue
     guarantee: Guarantee
     attempts: int = 0
@@ -241,6 +248,7 @@ class Delivery:
     error: str | None = None
     moved_because: str | None = None  # why the time differs from what was written: quiet hours
     archive_state: ArchiveState = ArchiveState.NONE
+    measure_at: datetime | None = None  # when its counters are read next
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +313,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One reading of one delivery, append-only. `age` is the mandatory reading it answers, if any."""
+    """One reading of one delivery, append-only."""
 
     delivery_id: str
     metric: Metric

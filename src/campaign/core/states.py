@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from campaign.core.errors import Conflict, Outcome, RateLimited, Refused, Unauthorized, Unavailable
+from campaign.core.errors import CampaignError, Conflict, Outcome, RateLimited, Refused, Unauthorized, Unavailable
 
 
 class State(StrEnum):
@@ -23,8 +23,10 @@ class State(StrEnum):
 REAPED = {State.CLAIMED: State.SCHEDULED, State.PUBLISHING: State.UNCERTAIN}
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.CLAIMED, State.MISSED, State.CANCELLED}),
-    State.CLAIMED: frozenset({State.SCHEDULED, State.PUBLISHING, State.FAILED, State.CANCELLED, State.MISSED}),
+    State.SCHEDULED: frozenset({State.CLAIMED, State.MISSED, State.CANCELLED, State.PUBLISHED}),
+    State.CLAIMED: frozenset(
+        {State.SCHEDULED, State.PUBLISHING, State.FAILED, State.CANCELLED, State.MISSED, State.PUBLISHED}
+    ),
     State.PUBLISHING: frozenset(
         {State.PUBLISHED, State.PROCESSING, State.SCHEDULED, State.FAILED, State.MISSED, State.UNCERTAIN}
     ),
@@ -33,8 +35,8 @@ MOVES: dict[State, frozenset[State]] = {
         {State.PUBLISHED, State.PROCESSING, State.SCHEDULED, State.MISSED, State.FAILED, State.CANCELLED}
     ),
     State.PUBLISHED: frozenset(),
-    State.FAILED: frozenset({State.SCHEDULED, State.CANCELLED}),
-    State.MISSED: frozenset({State.SCHEDULED, State.CANCELLED}),
+    State.FAILED: frozenset({State.SCHEDULED, State.CANCELLED, State.PUBLISHED}),
+    State.MISSED: frozenset({State.SCHEDULED, State.CANCELLED, State.PUBLISHED}),
     State.CANCELLED: frozenset(),
 }
 
@@ -43,11 +45,13 @@ REASONS: dict[tuple[State, State], str] = {
     (State.SCHEDULED, State.CLAIMED): "claim",
     (State.SCHEDULED, State.MISSED): "grace over",
     (State.SCHEDULED, State.CANCELLED): "person",
+    (State.SCHEDULED, State.PUBLISHED): "a late result: knowledge beats doubt",
     (State.CLAIMED, State.SCHEDULED): "paused / RateLimited / Unavailable / Unauthorized / worker died",
     (State.CLAIMED, State.PUBLISHING): "THE LINE OF NO RETURN (committed)",
     (State.CLAIMED, State.FAILED): "Refused / check",
     (State.CLAIMED, State.CANCELLED): "person",
     (State.CLAIMED, State.MISSED): "grace over",
+    (State.CLAIMED, State.PUBLISHED): "a late result: knowledge beats doubt",
     (State.PUBLISHING, State.PUBLISHED): "Published",
     (State.PUBLISHING, State.PROCESSING): "Pending",
     (State.PUBLISHING, State.SCHEDULED): "proved: nothing left",
@@ -65,8 +69,10 @@ REASONS: dict[tuple[State, State], str] = {
     (State.UNCERTAIN, State.CANCELLED): "person",
     (State.FAILED, State.SCHEDULED): "person",
     (State.FAILED, State.CANCELLED): "person",
+    (State.FAILED, State.PUBLISHED): "a late result / person",
     (State.MISSED, State.SCHEDULED): "person",
     (State.MISSED, State.CANCELLED): "person",
+    (State.MISSED, State.PUBLISHED): "a late result / person",
 }
 
 # Seconds between the questions of confirm(), counted from the doubt; asked until `settles_within` is over.
@@ -106,8 +112,10 @@ def after(error: BaseException, held: State, attempt: int) -> State:
             return State.SCHEDULED if attempt < MAX_ATTEMPTS else State.FAILED
         case Outcome() if held is State.CLAIMED:
             return State.SCHEDULED if attempt < MAX_ATTEMPTS else State.FAILED
-        case _ if held is State.CLAIMED:
+        case CampaignError() if held is State.CLAIMED:
             return State.FAILED
+        case _ if held is State.CLAIMED:  # a full disk, a busy database, a bug: nothing was sent, so trying again is safe
+            return State.SCHEDULED if attempt < MAX_ATTEMPTS else State.FAILED
         case _:
             return State.UNCERTAIN
 

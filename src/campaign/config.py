@@ -1,0 +1,235 @@
+"""Settings from a TOML file and the environment; the only reader of either."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from campaign.core.errors import Invalid, ManyInvalid, NotFound
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(_Section):
+    """Where the rows are."""
+
+    url: Annotated[SecretStr, Field(description="sqlite:///PATH or postgresql://…; empty: campaign.db in `dir`")] = (
+        SecretStr("")
+    )
+
+
+class Media(_Section):
+    """The media library."""
+
+    dir: Annotated[str, Field(description="the media library; empty: media in `dir`")] = ""
+    max_bytes: Annotated[int, Field(ge=1024, description="the largest file it takes, in bytes")] = 536_870_912
+    max_pixels: Annotated[int, Field(ge=1, description="the largest picture it takes, in pixels (width × height)")] = (
+        50_000_000
+    )
+
+
+class Archive(_Section):
+    """The record on disk."""
+
+    dir: Annotated[str, Field(description="the archive's OCFL root; empty: archive in `dir`")] = ""
+    publisher: Annotated[str, Field(description="who publishes, as the record names it")] = "communications office"
+
+
+class Keys(_Section):
+    """What tokens are sealed with."""
+
+    dir: Annotated[str, Field(description="the folder of the keys; empty: keys in `dir`")] = ""
+    token_key: Annotated[
+        SecretStr, Field(description="64 hex digits in place of the key file; best from the environment")
+    ] = SecretStr("")
+
+
+class Daemon(_Section):
+    """The process that publishes."""
+
+    slots: Annotated[int, Field(ge=1, le=500, description="deliveries under way at once")] = 16
+    tick: Annotated[float, Field(gt=0, le=60, description="seconds between two looks when nothing else wakes it")] = (
+        15.0
+    )
+    lease: Annotated[float, Field(ge=30, description="seconds for which a claim holds")] = 600.0
+    stop_within: Annotated[
+        float, Field(ge=0, le=60, description="seconds for what is under way when it is told to stop")
+    ] = 10.0
+
+
+class Network(_Section):
+    """How platforms are spoken to."""
+
+    user_agent: Annotated[str, Field(description="what we call ourselves; empty: campaign/VERSION")] = ""
+    connect_timeout: Annotated[float, Field(gt=0, description="seconds to reach a server")] = 10.0
+    read_timeout: Annotated[float, Field(gt=0, description="seconds to wait for its next byte")] = 30.0
+    total_timeout: Annotated[float, Field(gt=0, description="seconds for a whole request, uploads included")] = 300.0
+
+
+class Web(_Section):
+    """The desk in the browser."""
+
+    host: Annotated[str, Field(description="the address it listens on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="its port; 0: any free one")] = 8765
+    lang: Annotated[Literal["ko", "en", "ru"], Field(description="its language where the browser asks for none")] = "en"
+
+
+class Log(_Section):
+    """What the processes say."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="the least that is said")] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"], Field(description="auto: console on a terminal, else json")
+    ] = "auto"
+
+
+class Settings(_Section):
+    """All settings of one installation."""
+
+    dir: Annotated[str, Field(description="the folder of the installation: database, media, archive and keys")] = (
+        "campaign-data"
+    )
+    clock_file: Annotated[str, Field(description="a demo's virtual clock; empty: the system's time")] = ""
+    database: Database = Database()
+    media: Media = Media()
+    archive: Archive = Archive()
+    keys: Keys = Keys()
+    daemon: Daemon = Daemon()
+    network: Network = Network()
+    web: Web = Web()
+    log: Log = Log()
+
+    @property
+    def root(self) -> Path:
+        """The installation's folder."""
+        return Path(self.dir).expanduser().resolve()
+
+    @property
+    def database_url(self) -> str:
+        """Where the rows are."""
+        return self.database.url.get_secret_value() or f"sqlite:///{self.root / 'campaign.db'}"
+
+    def folder(self, section: Literal["media", "archive", "keys"]) -> Path:
+        """Return where a kind of file lies."""
+        chosen = {"media": self.media.dir, "archive": self.archive.dir, "keys": self.keys.dir}[section]
+        return Path(chosen).expanduser().resolve() if chosen else self.root / section
+
+
+def load_settings(
+    file: str | None = None, *, dir: str | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings: defaults, under the file, under the environment, under `dir`.
+
+    A variable is CAMPAIGN_ and the key in capitals, two underscores for the dot: CAMPAIGN_DAEMON__SLOTS=4. The file
+    is `file`, else CAMPAIGN_CONFIG, else config.toml in the installation's folder where there is one.
+
+    Raises:
+        NotFound: the file that was named is not there.
+        Invalid: broken TOML, an unknown key (the nearest known one is named), a value that breaks a rule.
+    """
+    environ = os.environ if environ is None else environ
+    data: dict[str, Any] = {}
+    named = file or environ.get("CAMPAIGN_CONFIG")
+    folder = dir or environ.get("CAMPAIGN_DIR")
+    if named:
+        if not Path(named).is_file():
+            raise NotFound("config file", named)
+        data = _toml(Path(named))
+    elif (beside := Path(folder or Settings().dir).expanduser() / "config.toml").is_file():
+        data = _toml(beside)
+    _check_keys(data, Settings, "")
+    for name, value in environ.items():
+        if name.startswith("CAMPAIGN_") and name not in ("CAMPAIGN_CONFIG", "CAMPAIGN_DIR", "CAMPAIGN_AS"):
+            _put(data, name.removeprefix("CAMPAIGN_").lower().split("__"), value, name)
+    if folder:
+        data["dir"] = folder
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise ManyInvalid(
+            [
+                Invalid(".".join(map(str, item["loc"])), _shown(item), item["msg"].lower().rstrip("."))
+                for item in error.errors()
+            ]
+        ) from None
+
+
+def keys_of(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, tuple[Any, str]]:
+    """Return dotted key → (default, description) of every setting."""
+    found: dict[str, tuple[Any, str]] = {}
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= keys_of(kind, f"{prefix}{name}.")
+        else:
+            default = info.default.get_secret_value() if isinstance(info.default, SecretStr) else info.default
+            found[prefix + name] = (default, info.description or "")
+    return found
+
+
+def example() -> str:
+    """Return config.example.toml: every key with its default and one comment."""
+    lines = [
+        "# Every setting with its default. Copy it to config.toml in the installation's folder, change what you need."
+    ]
+    section = ""
+    for key, (default, description) in keys_of().items():
+        head, _, name = key.rpartition(".")
+        if head != section:
+            lines += ["", f"[{head}]"]
+            section = head
+        shown = f'"{default}"' if isinstance(default, str) else str(default)
+        lines.append(f"{name} = {shown}  # {description}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid("config file", file.name, f"is no valid TOML: {error}") from None
+    except OSError as error:
+        raise Invalid("config file", file.name, f"cannot be read: {error.strerror}") from None
+
+
+def _check_keys(data: Mapping[str, Any], model: type[BaseModel], prefix: str) -> None:
+    for name, value in data.items():
+        info = model.model_fields.get(name)
+        if info is None:
+            _unknown(prefix + name, prefix + name)
+        else:
+            kind = info.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                if not isinstance(value, Mapping):
+                    raise Invalid(prefix + name, value, f"is a section; write [{prefix}{name}]")
+                _check_keys(value, kind, f"{prefix}{name}.")
+
+
+def _put(data: dict[str, Any], path: list[str], value: str, variable: str) -> None:
+    if ".".join(path) not in keys_of():
+        _unknown(".".join(path), variable)
+    for part in path[:-1]:
+        data = data.setdefault(part, {})
+    data[path[-1]] = value
+
+
+def _unknown(key: str, shown: str) -> None:
+    known = list(keys_of())
+    tail = key.rpartition(".")[2]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.4) or [
+        name for name in known if difflib.SequenceMatcher(None, name.rpartition(".")[2], tail).ratio() > 0.6
+    ]
+    hint = f"; the nearest known one is {near[0]}" if near else ""
+    raise Invalid("config key", shown, f"is not known{hint}")
+
+
+def _shown(item: Any) -> object:
+    # The value of a secret never stands in a message.
+    secret = any(str(part) in ("url", "token_key") for part in item["loc"])
+    return "…" if secret else item["input"]

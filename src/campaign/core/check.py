@@ -1,0 +1,120 @@
+"""check(): whether an Outgoing fits its account; the only reader of a platform's limits."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from campaign.core.adapter import Capabilities, MediaRule
+from campaign.core.errors import Invalid, ManyInvalid
+from campaign.core.model import Outgoing
+from campaign.core.text import count
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an Outgoing that a person should know. An error stops it, a warning does not."""
+
+    severity: Literal["error", "warning"]
+    field: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.value}: {self.rule}"
+
+
+def check(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
+    """Return what stands against sending this Outgoing to its account. Pure; asked at every gate and before sending."""
+    return [*_text(outgoing, capabilities), *_media(outgoing, capabilities), *_languages(outgoing, capabilities)]
+
+
+def demand(findings: Sequence[Finding]) -> None:
+    """Raise what a gate must refuse.
+
+    Raises:
+        ManyInvalid: there is at least one error among the findings.
+    """
+    errors = [
+        Invalid(finding.field, finding.value, finding.rule) for finding in findings if finding.severity == "error"
+    ]
+    if errors:
+        raise ManyInvalid(errors)
+
+
+def _text(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
+    rule = capabilities.text
+    if not outgoing.text.strip():
+        return [Finding("error", _name(outgoing), "''", "must not be empty")]
+    length = count(outgoing.text, rule)
+    if length <= rule.limit:
+        return []
+    where = f"{outgoing.platform} account {outgoing.account}"
+    return [
+        Finding(
+            "error",
+            _name(outgoing),
+            f"of {length} {rule.counts}",
+            f"is over the limit of {rule.limit} of {where} (hashtags and link included); "
+            f"shorten it by {length - rule.limit}, or let it go out as a thread",
+        )
+    ]
+
+
+def _media(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
+    findings: list[Finding] = []
+    where = f"{outgoing.platform} account {outgoing.account}"
+    counts: Counter[str] = Counter()
+    for position, medium in enumerate(outgoing.media, 1):
+        field = f"media {position} ({outgoing.langs[0]})"
+        rule = _rule_for(medium.mime, capabilities)
+        if rule is None:
+            known = ", ".join(sorted(mime for rule in capabilities.media for mime in rule.mimes))
+            findings.append(Finding("error", field, medium.mime, f"{where} takes only: {known}"))
+            continue
+        counts[rule.kind] += 1
+        if counts[rule.kind] == rule.max_count + 1:
+            number = sum(1 for item in outgoing.media if item.mime in rule.mimes)
+            findings.append(
+                Finding("error", "media", f"{number} {rule.kind}s", f"{where} takes at most {rule.max_count} a post")
+            )
+        if medium.size > rule.max_bytes:
+            findings.append(
+                Finding("error", field, f"of {medium.size} bytes", f"{where} takes at most {rule.max_bytes} bytes")
+            )
+        pixels = (medium.width or 0) * (medium.height or 0)
+        if rule.max_pixels is not None and pixels > rule.max_pixels:
+            findings.append(
+                Finding("error", field, f"of {pixels} pixels", f"{where} takes at most {rule.max_pixels} pixels")
+            )
+        findings += _alt(outgoing, position, medium.alt, rule, where)
+    return findings
+
+
+def _alt(outgoing: Outgoing, position: int, alt: str, rule: MediaRule, where: str) -> list[Finding]:
+    field = f"alt {position} ({'+'.join(outgoing.langs)})"
+    if not alt.strip():
+        return [Finding("error", field, "''", "every picture needs an alt text in each language it goes out in")]
+    if rule.max_alt is not None and len(alt) > rule.max_alt:
+        rest = f"is over the limit of {rule.max_alt} of {where}; shorten it"
+        return [Finding("error", field, f"of {len(alt)} characters", rest)]
+    if alt.strip() == outgoing.text.strip():
+        return [Finding("warning", field, "", "repeats the post's text; say what the picture shows")]
+    return []
+
+
+def _languages(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
+    if len(outgoing.langs) <= capabilities.languages or not capabilities.languages:
+        return []
+    value = "+".join(outgoing.langs)
+    rule = f"{outgoing.platform} takes {capabilities.languages} language tag(s); it will be tagged {outgoing.langs[0]}"
+    return [Finding("warning", "langs", value, rule)]
+
+
+def _rule_for(mime: str, capabilities: Capabilities) -> MediaRule | None:
+    return next((rule for rule in capabilities.media if mime in rule.mimes), None)
+
+
+def _name(outgoing: Outgoing) -> str:
+    part = f" part {outgoing.part}" if outgoing.parts > 1 else ""
+    return f"text ({'+'.join(outgoing.langs)}){part}"

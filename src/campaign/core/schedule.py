@@ -1,0 +1,160 @@
+"""Local time: wall time in a zone, gaps and folds, quiet hours."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import regex
+
+from campaign.core.errors import Invalid
+
+Gap = Literal["forward", "back"]
+Fold = Literal["first", "second"]
+FORMAT = "%Y-%m-%d %H:%M"
+_QUIET = regex.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s+(\S+)")
+
+
+def zone(field: str, name: str) -> ZoneInfo:
+    """Return the IANA zone of that name.
+
+    Raises:
+        Invalid: there is none; the rule names the nearest.
+    """
+    known = available_timezones()
+    if name in known:
+        return ZoneInfo(name)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise Invalid(field, name, f"is no time zone of the IANA database (as Asia/Seoul is){hint}")
+
+
+def parse_local(field: str, value: str) -> datetime:
+    """Return the naive wall time of 'YYYY-MM-DD HH:MM'.
+
+    Raises:
+        Invalid: it is written otherwise, or is no such day.
+    """
+    for form in (FORMAT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"):
+        try:
+            return datetime.strptime(value.strip(), form)  # noqa: DTZ007 - a wall time has no zone of its own
+        except ValueError:
+            continue
+    raise Invalid(field, value, "must be a local time written YYYY-MM-DD HH:MM, as in 2026-12-01 19:00")
+
+
+def resolve(field: str, local: datetime, name: str, *, gap: Gap | None = None, fold: Fold | None = None) -> datetime:
+    """Return the instant (aware UTC) of a wall time.
+
+    Args:
+        field: what the value is called where it came from.
+        local: naive wall time.
+        name: IANA zone.
+        gap: which way to leave an hour that the clocks skip.
+        fold: which of two equal wall times is meant.
+
+    Raises:
+        Invalid: the time falls in a gap or a fold and nothing says what is meant; both candidates are named.
+    """
+    info = zone(field, name)
+    first = local.replace(tzinfo=info, fold=0)
+    second = local.replace(tzinfo=info, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    # PEP 495: in a gap, fold=0 applies the offset before it and so lands after it; fold=1 the other way round.
+    in_gap = first.astimezone(UTC).astimezone(info).replace(tzinfo=None, fold=0) != local
+    if in_gap:
+        if gap is not None:
+            return (first if gap == "forward" else second).astimezone(UTC)
+        after, before = (moment.astimezone(UTC).astimezone(info) for moment in (first, second))
+        rule = (
+            f"does not exist in {name}, the clocks skip it: "
+            f"choose --gap back ({_shown(before)}) or --gap forward ({_shown(after)})"
+        )
+        raise Invalid(field, local.strftime(FORMAT), rule)
+    if fold is not None:
+        return (first if fold == "first" else second).astimezone(UTC)
+    rule = f"happens twice in {name}: choose --fold first ({_shown(first)}) or --fold second ({_shown(second)})"
+    raise Invalid(field, local.strftime(FORMAT), rule)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Hours in which nothing goes out to an audience. `zone` is None where the leg's own zone counts."""
+
+    starts: time
+    ends: time
+    zone: str | None
+
+    @classmethod
+    def parse(cls, field: str, value: str) -> "QuietHours | None":
+        """Return what '22:00-08:00 Asia/Seoul' or '22:00-08:00 leg' says; 'none' is None.
+
+        Raises:
+            Invalid: it is written otherwise.
+        """
+        if value.strip().lower() in ("", "none"):
+            return None
+        found = _QUIET.fullmatch(value.strip())
+        rule = "must be written as 22:00-08:00 Asia/Seoul, 22:00-08:00 leg, or none"
+        if not found:
+            raise Invalid(field, value, rule)
+        try:
+            starts, ends = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+        except ValueError:
+            raise Invalid(field, value, rule) from None
+        if starts == ends:
+            raise Invalid(field, value, "must not begin and end at the same time")
+        return cls(starts, ends, None if found[5] == "leg" else str(zone(field, found[5])))
+
+    def moved(self, instant: datetime, leg_zone: str) -> datetime:
+        """Return the instant itself, or the end of the quiet hours that it falls into (aware UTC)."""
+        info = ZoneInfo(self.zone or leg_zone)
+        local = instant.astimezone(info)
+        now = local.time()
+        over_midnight = self.starts > self.ends
+        quiet = (now >= self.starts or now < self.ends) if over_midnight else self.starts <= now < self.ends
+        if not quiet:
+            return instant
+        day = local.date() + timedelta(days=1) if over_midnight and now >= self.starts else local.date()
+        # An end of quiet hours inside a gap is the moment after it.
+        return datetime.combine(day, self.ends, tzinfo=info).astimezone(UTC)
+
+    def __str__(self) -> str:
+        return f"{self.starts:%H:%M}-{self.ends:%H:%M} {self.zone or 'leg'}"
+
+
+def audience_time(
+    instant: datetime, langs: Sequence[str], quiet_hours: Mapping[str, str], leg_zone: str
+) -> tuple[datetime, str | None]:
+    """Return when a post may reach the audiences of these languages, and why that differs from the instant, if so.
+
+    Args:
+        instant: aware UTC.
+        quiet_hours: language → what QuietHours.parse() reads.
+        leg_zone: the zone that 'leg' stands for.
+    """
+    why = None
+    for lang in langs:
+        quiet = QuietHours.parse(f"quiet_hours ({lang})", quiet_hours.get(lang, "none"))
+        if quiet is not None and (later := quiet.moved(instant, leg_zone)) != instant:
+            instant, why = later, f"quiet hours of the {lang} audience: {quiet}"
+    return instant, why
+
+
+def in_zone(instant: datetime, name: str) -> str:
+    """Return an instant as a person of that zone reads it: '2019-10-08 08:00 Asia/Seoul (UTC+9)'."""
+    local = instant.astimezone(ZoneInfo(name))
+    return f"{local.strftime(FORMAT)} {name} (UTC{_offset(local)})"
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.strftime(FORMAT)} UTC{_offset(moment)} = {moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def _offset(moment: datetime) -> str:
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds() // 60)
+    sign, minutes = ("+", minutes) if minutes >= 0 else ("-", -minutes)
+    return f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")

@@ -1,0 +1,1 @@
+"""The packaged demo: a journey, its pictures and the driver that lives it through."""

@@ -1,0 +1,18 @@
+"""The line of no return as the transport sees it: whether the first byte of a request has left."""
+
+from typing import Literal
+
+
+class Line:
+    """What is proved about one request; passed in as `request.extensions["line"]`.
+
+    unknown   nobody vouches: a foreign transport carried it. Callers must take it as sent.
+    not_sent  our transport holds the request, and no byte of it was given to a socket.
+    sent      a byte of it may have left; set before the first write, so that no fault can come between.
+    """
+
+    __slots__ = ("peer", "state")
+
+    def __init__(self) -> None:
+        self.state: Literal["unknown", "not_sent", "sent"] = "unknown"
+        self.peer: str | None = None  # the IP address that was connected to

@@ -1,0 +1,370 @@
+"""Mastodon, and the servers that speak its API: GoToSocial, Pleroma, Akkoma, Pixelfed, snac, Takahē, Hollo."""
+
+import asyncio
+import json
+import mimetypes
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO, ClassVar
+
+from campaign.core import adapter as port
+from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
+from campaign.core.errors import Outcome, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.model import Guarantee, Metric, Outgoing, Pending, Published, Reading, ReadingStatus
+from campaign.core.text import fingerprint
+from campaign.net.client import Client
+from campaign.net.reply import Reply, instant
+
+# The defaults of an instance; it may raise them, and then the account's own sheet wins.
+_INSTANCE = Source("https://docs.joinmastodon.org/entities/Instance/#configuration", "2026-08-20")
+_RATES = Source("https://docs.joinmastodon.org/api/rate-limits/", "2026-08-20")
+
+CAPABILITIES = Capabilities(
+    # Links count as 23, mentions without their host: https://docs.joinmastodon.org/user/posting/#text
+    text=TextRule(limit=500, counts="graphemes", link_length=23, short_mentions=True, source=_INSTANCE),
+    media=(
+        MediaRule(
+            kind="image",
+            mimes=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
+            max_count=4,
+            max_bytes=16_777_216,
+            max_pixels=33_177_600,
+            max_alt=1500,
+            source=_INSTANCE,
+        ),
+    ),
+    # There are no view counts at all: https://docs.joinmastodon.org/entities/Status/
+    metrics={
+        "reactions": "favourites_count",
+        "replies": "replies_count",
+        "reposts": "reblogs_count",
+        "quotes": "quotes_count",
+    },
+    guarantees=(Guarantee.DEDUP, Guarantee.READ_BACK),
+    settles_within=30.0,
+    # A key is kept for one hour: https://docs.joinmastodon.org/methods/statuses/#headers
+    key_lifetime=3600.0,
+    rate=RateRule(300, 300, _RATES),
+    media_rate=RateRule(30, 1800, _RATES),
+    languages=1,
+    # More than 20 ids are refused: StatusesController, DEFAULT_STATUSES_LIMIT
+    ids_per_reading=20,
+    notes=("counts of remote servers are partial", "no view counts"),
+)
+
+# What our clock and the server's may differ by when we look for a post of ours.
+SKEW = timedelta(minutes=10)
+PAGES = 5  # of 40 statuses; a read-back looks no further
+POLLS = 60  # seconds that a medium may take to be processed
+SOURCES = 10  # candidates whose raw text is asked for when their HTML does not tell
+# Images that we can make; an instance's list also names types that nobody here produces.
+IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+
+
+class Adapter(port.Adapter):
+    """One account on one server."""
+
+    name: ClassVar[str] = "mastodon"
+    defaults: ClassVar[Capabilities] = CAPABILITIES
+
+    def __init__(self, client: Client, *, remote_id: str, kind: str, sheet: Mapping[str, Any]) -> None:
+        self._client, self._remote_id, self._kind = client, remote_id, kind
+        self._metrics = frozenset(sheet.get("metrics", CAPABILITIES.metrics))
+        self.capabilities = port.overridden(CAPABILITIES, sheet)
+
+    async def connect(self) -> Connected:
+        """Return who this is, what software answers, what it allows, and which guarantee holds."""
+        instance = await self._instance()
+        kind = await self._software(instance)
+        try:
+            who = (await self._client.ask("GET", "/api/v1/accounts/verify_credentials")).json()
+        except Refused as error:
+            # snac answers a bad token with 422 and no body, Takahē with 400.
+            if error.status in (400, 403, 422):
+                raise Unauthorized(str(error), status=error.status) from error
+            raise
+        if not isinstance(who, dict) or not who.get("id"):
+            raise Unavailable("the server does not say whose token this is")
+        version = _version(str(instance.get("version", "")))
+        mastodon = kind == "mastodon"
+        sheet = _sheet(instance, kind, version)
+        warnings = (
+            () if mastodon else (f"{kind} is not known to honour Idempotency-Key: its own list is asked instead",)
+        )
+        host = str(instance.get("domain") or instance.get("uri") or "").removeprefix("https://").rstrip("/")
+        return Connected(
+            remote_id=str(who["id"]),
+            handle=f"@{who.get('acct') or who.get('username')}" + (f"@{host}" if host else ""),
+            kind=kind,
+            guarantee=Guarantee.DEDUP if mastodon else Guarantee.READ_BACK,
+            sheet=sheet,
+            warnings=warnings,
+        )
+
+    async def prepare(
+        self,
+        outgoing: Outgoing,
+        *,
+        key: str,
+        parent: Parent | None,
+        previous: Wire | None,
+        open_medium: Callable[[str], BinaryIO],
+    ) -> Wire:
+        """Upload the pictures, and fix the very bytes of the request.
+
+        An upload of an earlier attempt is used once more: a medium can be attached to one post only, so the server
+        itself refuses a second post (422). The third attempt uploads anew, for the first upload may have expired.
+        """
+        uses = int((previous or {}).get("uses", 0))
+        ids = list((previous or {}).get("media_ids", ())) if uses == 1 else []
+        past = [
+            *(previous or {}).get("past_media_ids", ()),
+            *((previous or {}).get("media_ids", ()) if not ids else ()),
+        ]
+        fresh = len(ids) != len(outgoing.media)
+        if fresh:
+            past, ids = [*past, *ids], []
+            for medium in outgoing.media:
+                with open_medium(medium.sha256) as file:
+                    ids.append(await self._upload(file, medium.sha256, medium.mime, medium.alt))
+        body: dict[str, Any] = {"status": outgoing.text, "language": outgoing.langs[0], "visibility": "public"}
+        if ids:
+            body["media_ids"] = ids
+        if parent is not None:
+            body["in_reply_to_id"] = parent.remote_id
+        return {
+            "key": key,
+            "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+            "media_ids": ids,
+            "past_media_ids": past,
+            "uses": 1 if fresh else uses + 1,
+        }
+
+    async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
+        """Send the one request that makes the post."""
+        headers = {"Idempotency-Key": str(wire["key"]), "Content-Type": "application/json; charset=utf-8"}
+        try:
+            reply = await self._client.commit(
+                "POST", "/api/v1/statuses", content=str(wire["body"]).encode(), headers=headers
+            )
+        except Refused as error:
+            if error.status in (400, 409, 422) and wire["uses"] > 1 and wire["media_ids"]:
+                # "Missing or already attached": the earlier attempt may have made the post after all.
+                raise Uncertain(f"{error}; an earlier attempt may have used its media", status=error.status) from error
+            raise
+        return _published(reply, reply.json())
+
+    async def confirm(self, outgoing: Outgoing, wire: Wire, doubt: Doubt) -> Published | Pending | None:
+        """Look for the post in the account's own list: by its media first, then by its text."""
+        since = doubt.since - SKEW
+        candidates = [status for status in await self._own(since) if str(status.get("id")) not in doubt.owned]
+        ours = {str(item) for item in (*wire.get("media_ids", ()), *wire.get("past_media_ids", ()))}
+        by_media = [status for status in candidates if ours & _media_ids(status)]
+        if by_media:
+            return await self._found(by_media)
+        wanted = fingerprint(outgoing.text)
+        reply_to = json.loads(str(wire["body"])).get("in_reply_to_id")
+        alike = [
+            status
+            for status in candidates
+            if len(status.get("media_attachments") or ()) == len(outgoing.media)
+            and (reply_to is None) == (status.get("in_reply_to_id") is None)
+        ]
+        exact = [status for status in alike if fingerprint(str(status.get("content", ""))) == wanted]
+        if not exact:
+            exact = [status for status in alike[-SOURCES:] if await self._source(str(status["id"])) == wanted]
+        return await self._found(exact) if exact else None
+
+    async def fetch(self, remote_id: str) -> Mapping[str, Any]:
+        """Return the status as the server tells it."""
+        record = (await self._client.ask("GET", f"/api/v1/statuses/{remote_id}")).json()
+        if not isinstance(record, dict):
+            raise Unavailable(f"status {remote_id}: the answer is no status")
+        return record
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
+        """Return the counters of many statuses, in as few requests as the server allows."""
+        found: dict[str, Mapping[str, Any]] = {}
+        size = self.capabilities.ids_per_reading
+        for start in range(0, len(remote_ids), size):
+            for status in await self._statuses(remote_ids[start : start + size]):
+                found[str(status.get("id"))] = status
+        return {remote_id: self._readings(found.get(remote_id)) for remote_id in remote_ids}
+
+    async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
+        """Replace text and alt texts; the server keeps the history. The same edit again changes nothing."""
+        ids = [str(item) for item in wire.get("media_ids", ())]
+        alts = zip(ids, outgoing.media, strict=False)
+        body = {
+            "status": outgoing.text,
+            "language": outgoing.langs[0],
+            "media_ids": ids,
+            "media_attributes": [{"id": item, "description": medium.alt} for item, medium in alts],
+        }
+        reply = await self._client.ask("PUT", f"/api/v1/statuses/{remote_id}", json=body)
+        return _published(reply, reply.json())
+
+    async def delete(self, remote_id: str) -> None:
+        """Take the post down; one that is gone already is no error."""
+        await self._client.ask("DELETE", f"/api/v1/statuses/{remote_id}", ok=(200, 204, 404, 410))
+
+    async def _instance(self) -> dict[str, Any]:
+        reply = await self._client.ask("GET", "/api/v2/instance", ok=(200, 404))
+        if reply.status == 404:
+            reply = await self._client.ask("GET", "/api/v1/instance")
+        instance = reply.json()
+        if not isinstance(instance, dict) or "version" not in instance:
+            raise Refused("this server does not speak the Mastodon API: it names no version")
+        return instance
+
+    async def _software(self, instance: Mapping[str, Any]) -> str:
+        """Return what the server runs: by its NodeInfo, else by its version ('2.7.2 (compatible; Akkoma 3.10)')."""
+        try:
+            links = (await self._client.ask("GET", "/.well-known/nodeinfo")).json().get("links", [])
+            # The link names the public address, which may not be the one that we reach: take its path only.
+            where = "/" + str(links[-1]["href"]).split("://", 1)[-1].partition("/")[2]
+            name = str((await self._client.ask("GET", where)).json()["software"]["name"]).lower()
+        except (Outcome, LookupError, AttributeError, TypeError):
+            version = str(instance.get("version", ""))
+            name = version.partition("compatible; ")[2].split(" ")[0].strip("()").lower() or "mastodon-compatible"
+        return name
+
+    async def _upload(self, file: BinaryIO, digest: str, mime: str, alt: str) -> str:
+        name = digest[:16] + (mimetypes.guess_extension(mime) or "")
+        reply = await self._client.ask(
+            "POST", "/api/v2/media", files={"file": (name, file, mime)}, data={"description": alt}, ok=(200, 202)
+        )
+        medium = reply.json()
+        if not isinstance(medium, dict) or not medium.get("id"):
+            raise Unavailable("the upload was answered without an id")
+        if reply.status == 202:
+            await self._processed(str(medium["id"]))
+        return str(medium["id"])
+
+    async def _processed(self, medium_id: str) -> None:
+        # 206 while it works, 200 when it is done: https://docs.joinmastodon.org/methods/media/#get
+        for _ in range(POLLS):
+            reply = await self._client.ask("GET", f"/api/v1/media/{medium_id}", ok=(200, 206), reading=False)
+            if reply.status == 200:
+                return
+            await asyncio.sleep(1)
+        raise Unavailable(f"medium {medium_id} is still being processed after {POLLS} s")
+
+    async def _own(self, since: datetime) -> list[dict[str, Any]]:
+        """Return the account's own statuses from an instant on, oldest first."""
+        params: dict[str, Any] = {"limit": 40, "exclude_reblogs": "true"}
+        if self._kind == "mastodon":
+            # Ids are snowflakes: milliseconds since 1970, and 16 more bits. https://docs.joinmastodon.org/api/guidelines/
+            params["since_id"] = str(int(since.timestamp() * 1000) << 16)
+        found: list[dict[str, Any]] = []
+        for _ in range(PAGES):
+            page = (await self._client.ask("GET", f"/api/v1/accounts/{self._remote_id}/statuses", params=params)).json()
+            if not isinstance(page, list) or not all(isinstance(item, dict) and item.get("id") for item in page):
+                raise Unavailable("the account's list of statuses cannot be read")
+            recent = [item for item in page if (instant(item.get("created_at")) or since) >= since]
+            found += recent
+            if len(page) < 40 or len(recent) < len(page):
+                break
+            params["max_id"] = str(page[-1]["id"])
+        return sorted(found, key=lambda item: (instant(item.get("created_at")) or since, str(item["id"])))
+
+    async def _found(self, statuses: Sequence[Mapping[str, Any]]) -> Published:
+        """Return the oldest. Its raw text is read once more: the list holds HTML, and the record wants the text."""
+        await self._source(str(statuses[0]["id"]))
+        return _named(statuses[0])
+
+    async def _source(self, remote_id: str) -> str | None:
+        """Return the fingerprint of the raw text, which only the owner may read; None where it is not offered."""
+        reply = await self._client.ask("GET", f"/api/v1/statuses/{remote_id}/source", ok=(200, 404, 400, 501))
+        if reply.status != 200:
+            return None
+        source = reply.json()
+        return fingerprint(str(source.get("text", ""))) if isinstance(source, dict) else None
+
+    async def _statuses(self, remote_ids: Sequence[str]) -> list[Mapping[str, Any]]:
+        if len(remote_ids) == 1:
+            reply = await self._client.ask("GET", f"/api/v1/statuses/{remote_ids[0]}", ok=(200, 404, 410))
+            return [reply.json()] if reply.status == 200 else []
+        page = (await self._client.ask("GET", "/api/v1/statuses", params={"id[]": list(remote_ids)})).json()
+        if not isinstance(page, list):
+            raise Unavailable("the list of statuses cannot be read")
+        return [status for status in page if isinstance(status, dict)]
+
+    def _readings(self, status: Mapping[str, Any] | None) -> dict[Metric, Reading]:
+        readings: dict[Metric, Reading] = {}
+        for metric, theirs in CAPABILITIES.metrics.items():
+            value = status.get(theirs) if status is not None else None
+            if status is None:
+                readings[metric] = Reading(None, ReadingStatus.EXPIRED)
+            elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                readings[metric] = Reading(value)
+            elif metric not in self._metrics:
+                readings[metric] = Reading(None, ReadingStatus.NOT_OFFERED)
+            else:
+                readings[metric] = Reading(None, ReadingStatus.ERROR)
+        return readings
+
+
+def _sheet(instance: Mapping[str, Any], kind: str, version: tuple[int, ...]) -> dict[str, Any]:
+    """Return the limits that the instance tells, as far as they make sense."""
+    configuration = instance.get("configuration")
+    configuration = configuration if isinstance(configuration, dict) else {}
+    statuses = configuration.get("statuses")
+    statuses = statuses if isinstance(statuses, dict) else {}
+    media = configuration.get("media_attachments")
+    media = media if isinstance(media, dict) else {}
+    sheet: dict[str, Any] = {"version": str(instance.get("version", ""))[:80]}
+    told = {
+        "text_limit": statuses.get("max_characters", instance.get("max_toot_chars")),
+        "link_length": statuses.get("characters_reserved_per_url"),
+        "media_count": statuses.get("max_media_attachments"),
+        "image_bytes": media.get("image_size_limit"),
+        "image_pixels": media.get("image_matrix_limit"),
+        "alt_limit": media.get("description_limit"),
+    }
+    sheet |= {name: value for name, value in told.items() if isinstance(value, int) and 0 < value < 10**12}
+    mimes = media.get("supported_mime_types")
+    if isinstance(mimes, list) and (known := sorted(IMAGES & {str(mime) for mime in mimes})):
+        sheet["image_mimes"] = known
+    mastodon = kind == "mastodon"
+    metrics = ["reactions", "replies", "reposts"]
+    if mastodon and version >= (4, 5):
+        metrics.append("quotes")
+    sheet["metrics"] = metrics
+    # Many ids a call came with 4.3: https://docs.joinmastodon.org/methods/statuses/#index
+    sheet["ids_per_reading"] = CAPABILITIES.ids_per_reading if mastodon and version >= (4, 3) else 1
+    if not mastodon:
+        sheet["settles_within"] = 120.0
+        sheet["key_lifetime"] = 0.0
+    if kind == "gotosocial":
+        # It counts code points and gives no discount for links, whatever it advertises.
+        sheet |= {"counts": "characters", "link_length": None}
+    return sheet
+
+
+def _version(text: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    for part in text.split(" ", maxsplit=1)[0].split("+", maxsplit=1)[0].split("-", maxsplit=1)[0].split("."):
+        if not part.isdecimal():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def _published(reply: Reply, status: Any) -> Published:
+    remote_id = status.get("id") if isinstance(status, dict) else None
+    if not isinstance(remote_id, str | int) or not str(remote_id) or isinstance(remote_id, bool):
+        raise reply.bad("the answer names no id")
+    return _named(status)
+
+
+def _named(status: Mapping[str, Any]) -> Published:
+    url = status.get("url") or status.get("uri")
+    shown = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+    created = instant(status.get("created_at")) if isinstance(status.get("created_at"), str) else None
+    return Published(str(status["id"]), shown, created.astimezone(UTC) if created else None)
+
+
+def _media_ids(status: Mapping[str, Any]) -> set[str]:
+    items = status.get("media_attachments")
+    return {str(item.get("id")) for item in items if isinstance(item, dict)} if isinstance(items, list) else set()

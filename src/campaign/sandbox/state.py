@@ -1,0 +1,26 @@
+"""What the rooms of the twin share."""
+
+from dataclasses import dataclass, field
+
+from campaign.sandbox.books import Books
+from campaign.sandbox.clock import PlatformClock
+from campaign.sandbox.faults import Faults
+from campaign.sandbox.limits import Limits, Throttle
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """One running sandbox."""
+
+    books: Books
+    clock: PlatformClock
+    base_url: str
+    seed: int = 2019
+    faults: Faults = field(default_factory=Faults)
+    throttle: Throttle = field(default_factory=lambda: Throttle(Limits()))
+    key_lifetime: float = 3600.0  # PostStatusService keeps a key with redis.setex for 3600 s
+    video_seconds: float = 0.5  # how long a video is processed
+
+    @property
+    def host(self) -> str:
+        return self.base_url.partition("://")[2]

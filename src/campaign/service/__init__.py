@@ -1,0 +1,65 @@
+"""One module per verb; the only place with decisions that need I/O. Every verb takes the App first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaign.core.adapter import Adapter, Capabilities
+from campaign.core.clock import Clock
+from campaign.core.errors import Forbidden
+from campaign.core.model import Account, Exchange, Person, Role
+from campaign.media.library import Library
+from campaign.record.ocfl import Repository
+from campaign.store import Store, people
+from campaign.store.accounts import Vault
+
+Sink = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True)
+class App:
+    """What a verb may use; made in bootstrap, nowhere else.
+
+    Attributes:
+        open_adapter: (account, token, sink) → the adapter of that account; what goes over the wire ends in the sink.
+        capabilities: an account's limits, without opening anything.
+        platforms: the names of the platforms there are.
+        failpoint: called with the name of each step; a test dies there.
+    """
+
+    store: Store
+    media: Library
+    archive: Repository
+    vault: Vault
+    clock: Clock
+    new_id: Callable[[], str]
+    new_key: Callable[[], str]
+    worker: str
+    open_adapter: Callable[[Account, str, Sink], Adapter]
+    capabilities: Callable[[Account], Capabilities]
+    platforms: tuple[str, ...]
+    publisher: str
+    log: Callable[..., None]
+    tzdata: str
+    lease_seconds: float = 600.0
+    max_pixels: int = 50_000_000
+    failpoint: Callable[[str], None] = field(default=lambda name: None)
+
+
+SYSTEM = "campaign"  # what the log calls the daemon
+
+
+def demand_role(person: Person, *roles: Role) -> None:
+    """Check that a person has one of these roles; an admin has all.
+
+    Raises:
+        Forbidden: the person has none of them.
+    """
+    if Role.ADMIN not in person.roles and not person.roles & set(roles):
+        wanted = " or ".join(roles)
+        raise Forbidden(f"user '{person.name}' is {', '.join(sorted(person.roles)) or 'nothing'}; this needs: {wanted}")
+
+
+def event(app: App, tx: Any, name: str, person: str, **fields: Any) -> None:
+    """Append to the log of the installation."""
+    people.log(tx, id=app.new_id(), at=app.clock.now(), event=name, person=person, **fields)

@@ -1,0 +1,139 @@
+"""Accounts: connected, asked, removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from campaign.core.adapter import Connected, Exchanges
+from campaign.core.errors import Conflict, Invalid
+from campaign.core.model import Account, Guarantee, Person, Role
+from campaign.service import App, demand_role, event
+from campaign.store import accounts as account_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A connected account, and what its platform warned of."""
+
+    account: Account
+    warnings: tuple[str, ...]
+
+
+async def connect(
+    app: App,
+    platform: str,
+    *,
+    name: str,
+    base_url: str,
+    token: str,
+    langs: Sequence[str],
+    by: Person,
+    private: bool,
+    again: bool = False,
+) -> Linked:
+    """Ask a platform who a token belongs to and what it may do, and keep the account with its token sealed.
+
+    Args:
+        private: the address was typed by an operator and may be of the local network.
+        again: give an account that exists a new token; its deliveries and history stay.
+
+    Raises:
+        Unauthorized, Unavailable, Refused: the platform said so; nothing was kept.
+        Conflict: the name is taken, or another account already is this identity.
+    """
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    clean = _checked(name, base_url, token, langs)
+    old: Account | None = None
+    with app.store.read() as tx:
+        same = next((entry for entry in account_rows.every_account(tx) if entry.name == name), None)
+        if same is not None and not again and not account_rows.is_removed(tx, same.id):
+            raise Conflict(f"account '{name}' exists already; choose another name, or give --again for a new token")
+        old = same
+    draft = Account(
+        id=old.id if old else app.new_id(),
+        name=name,
+        platform=platform,
+        base_url=clean,
+        handle="",
+        remote_id="",
+        kind="",
+        langs=tuple(langs),
+        guarantee=Guarantee.NONE,
+        sheet={"private": private},
+        connected_at=app.clock.now(),
+    )
+    told = await app.open_adapter(draft, token, Exchanges()).connect()
+    account = _filled(draft, told, private)
+    with app.store.begin() as tx:
+        for other in account_rows.all_accounts(tx):
+            same_identity = (other.base_url, other.remote_id) == (account.base_url, account.remote_id)
+            if other.id != account.id and other.platform == platform and same_identity:
+                raise Conflict(f"{account.handle} is connected already, as account '{other.name}'")
+        if old is not None:
+            if old.remote_id != account.remote_id or old.platform != platform:
+                raise Conflict(f"account '{name}' is {old.handle}, but this token belongs to {account.handle}")
+            account_rows.reconnect(tx, account, app.vault, token)
+            account_rows.lift(tx, "account", name, person=by.name, at=app.clock.now())
+        else:
+            account_rows.add_account(tx, account, app.vault, token)
+        event(app, tx, "account.connected", by.name, detail={"account": name, "handle": account.handle})
+    return Linked(account, told.warnings)
+
+
+async def test(app: App, name: str) -> dict[str, Any]:
+    """Ask an account's platform whether its token still holds, and what changed since it was connected."""
+    with app.store.read() as tx:
+        account = account_rows.account_named(tx, name)
+        token = account_rows.token_of(tx, account, app.vault)
+    told = await app.open_adapter(account, token, Exchanges()).connect()
+    fresh = _filled(account, told, bool(account.sheet.get("private")))
+    changed = {
+        key: [account.sheet.get(key), value] for key, value in fresh.sheet.items() if account.sheet.get(key) != value
+    }
+    return {
+        "account": name,
+        "handle": told.handle,
+        "kind": told.kind,
+        "guarantee": str(told.guarantee),
+        "changed": changed,
+        "warnings": list(told.warnings),
+    }
+
+
+def remove(app: App, name: str, *, by: Person) -> Account:
+    """Forget an account's token; what it published stays on record. Raises: Conflict while deliveries are open."""
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    with app.store.begin() as tx:
+        account = account_rows.account_named(tx, name)
+        account_rows.remove_account(tx, account, at=app.clock.now())
+        event(app, tx, "account.removed", by.name, detail={"account": name})
+    return account
+
+
+def _filled(draft: Account, told: Connected, private: bool) -> Account:
+    return replace(
+        draft,
+        handle=told.handle,
+        remote_id=told.remote_id,
+        kind=told.kind,
+        guarantee=told.guarantee,
+        sheet={**told.sheet, "private": private},
+    )
+
+
+def _checked(name: str, base_url: str, token: str, langs: Sequence[str]) -> str:
+    if not name or len(name) > 64 or not all(c.isalnum() or c in "-_." for c in name):
+        raise Invalid("name", name, "must be 1 to 64 letters, digits, - _ or ., as in kr")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.username:
+        raise Invalid("base-url", base_url, "must be the server's address, as in https://mastodon.example")
+    if not token.strip() or len(token) > 4096 or any(c.isspace() or ord(c) < 33 for c in token.strip()):
+        raise Invalid("token", "…", "must be one word on standard input (--token-stdin)")
+    if not langs:
+        raise Invalid("lang", "", "must name at least one language that this account speaks")
+    if bad := [lang for lang in langs if not (lang.isascii() and lang.replace("-", "").isalpha() and len(lang) <= 12)]:
+        raise Invalid("lang", bad[0], "must be a language tag such as ko, en, ru")
+    if len(set(langs)) != len(langs):
+        raise Invalid("lang", ",".join(langs), "names a language twice")
+    return base_url.rstrip("/")

@@ -1,0 +1,356 @@
+"""archive: write what happened into the record on disk; a failure here never moves a delivery."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import rfc8785
+
+from campaign.core.errors import CampaignError
+from campaign.core.model import Account, Attempt, Campaign, Delivery, Exchange, Leg, Measurement, Medium, Post, Variant
+from campaign.core.states import State
+from campaign.record import as2, events, warc
+from campaign.service import SYSTEM, App
+from campaign.store import accounts as account_rows
+from campaign.store import attempts as attempt_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import outbox, people, readings
+from campaign.store import posts as post_rows
+from campaign.store.posts import Queued
+
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "video/mp4": "mp4"}
+KINDS = {
+    "publish": "publication",
+    "confirm": "confirmation",
+    "fetch": "capture",
+    "edit": "edit",
+    "delete": "withdrawal",
+}
+
+
+def archive(app: App, *, limit: int = 20) -> int:
+    """Write the objects of accounts and posts of which the record does not know all yet; return how many."""
+    with app.store.read() as tx:
+        accounts = account_rows.due_for_archive(tx)
+        due = outbox.posts_due_for_archive(tx, limit)
+    for account in accounts:
+        _keep_account(app, account)
+    written = 0
+    for post_id in due:
+        try:
+            _keep_post(app, post_id)
+            written += 1
+        except (CampaignError, OSError) as error:
+            # It stays due: the next look tries again, and doctor shows it.
+            app.log("archive.failed", post=post_id, error=str(error))
+    return written + len(accounts)
+
+
+def seal(app: App, *, until: datetime | None = None) -> int:
+    """Write the readings of each account into its object of the month; return how many readings were sealed.
+
+    Args:
+        until: readings before this instant; by default those of months (UTC) that are over.
+    """
+    now = app.clock.now()
+    before = until or datetime(now.year, now.month, 1, tzinfo=UTC)
+    sealed = 0
+    with app.store.read() as tx:
+        accounts = account_rows.all_accounts(tx)
+    for account in accounts:
+        with app.store.read() as tx:
+            open_rows = readings.unsealed(tx, account.id, before=before)
+        by_month: dict[str, list[Measurement]] = defaultdict(list)
+        for row in open_rows:
+            by_month[f"{row.as_of:%Y-%m}"].append(row)
+        for month, rows in by_month.items():
+            _seal_month(app, account, month, before)
+            with app.store.begin() as tx:
+                readings.seal(tx, rows)
+            sealed += len(rows)
+    return sealed
+
+
+def account_plain(account: Account) -> dict[str, Any]:
+    """Return an account as the record keeps it; its token is not in it."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "platform": account.platform,
+        "base_url": account.base_url,
+        "handle": account.handle,
+        "remote_id": account.remote_id,
+        "kind": account.kind,
+        "langs": list(account.langs),
+        "guarantee": str(account.guarantee),
+        "sheet": dict(account.sheet),
+        "connected_at": _iso(account.connected_at),
+    }
+
+
+def _keep_account(app: App, account: Account) -> None:
+    files = {"account.json": rfc8785.dumps(account_plain(account)) + b"\n"}
+    _put(app, as2.urn(account.id), files, f"account {account.name}", account.connected_at)
+    with app.store.begin() as tx:
+        account_rows.archived(tx, account.id)
+
+
+def _keep_post(app: App, post_id: str) -> None:
+    with app.store.read() as tx:
+        post = post_rows.post_of(tx, post_id)
+        campaign = campaign_rows.campaign_of(tx, post.campaign_id)
+        legs = campaign_rows.legs_of(tx, campaign.id)
+        variants = post_rows.variants_of(tx, post_id)
+        media = post_rows.media_of(tx, post_id)
+        targets = post_rows.targets_of(tx, post_id)
+        queued = {entry.id: entry for entry in post_rows.outgoings_of(tx, post_id)}
+        approvals = post_rows.approvals_of(tx, post_id)
+        deliveries = outbox.of_post(tx, post_id)
+        attempts = attempt_rows.attempts_of_post(tx, post_id)
+        accounts = {row.account_id: account_rows.account_of(tx, row.account_id) for row in deliveries}
+        happened = people.events_of(tx, post_id)
+    app.failpoint("archiving")
+    for item in media:
+        keep_medium(app, item.medium, post.created_at)
+    latest = {variant.lang: variant for variant in variants}  # revisions come in order
+    published = [row.published_at for row in deliveries if row.published_at]
+    record = as2.PostRecord(
+        id=post.id,
+        name=post.name,
+        campaign=campaign_plain(campaign, legs),
+        author=post.author,
+        local_at=post.local_at,
+        zone=post.zone,
+        tzdata=post.tzdata,
+        due_at=post.due_at,
+        created_at=post.created_at,
+        contents={lang: variant.text for lang, variant in latest.items()},
+        tags={lang: variant.tags for lang, variant in latest.items()},
+        links={lang: variant.link for lang, variant in latest.items()},
+        place=post.place,
+        leg=next((leg_plain(leg) for leg in legs if leg.id == post.leg_id), None),
+        published=min(published, default=None),
+        media=tuple(
+            as2.MediumRecord(
+                item.medium.mime, item.medium.sha256, item.medium.size, item.medium.width, item.medium.height, item.alt
+            )
+            for item in media
+        ),
+        variants=tuple(_variant(variant) for variant in variants),
+        approvals=tuple(
+            as2.ApprovalRecord(each.id, each.lang, each.outgoing_sha256, each.person, each.created_at)
+            for each in approvals
+        ),
+        deliveries=tuple(_delivery(row, queued[row.outgoing_id], accounts[row.account_id]) for row in deliveries),
+        also={
+            "targets": [{**asdict(target), "langs": list(target.langs)} for target in targets],
+            "publisher": app.publisher,
+        },
+    )
+    files: dict[str, bytes] = {
+        "record.jsonld": as2.build(record) + b"\n",
+        "events.jsonl": events.dumps(_events(post, attempts, happened)),
+        **_warcs(app, deliveries, attempts, accounts),
+    }
+    done = sum(row.state is State.PUBLISHED for row in deliveries)
+    _put(app, as2.urn(post.id), files, f"post {post.name}: {done} of {len(deliveries)} published", app.clock.now())
+    app.failpoint("archive.written")
+    with app.store.begin() as tx:
+        outbox.archived(tx, deliveries)
+    app.failpoint("archived")
+
+
+def keep_medium(app: App, medium: Medium, at: datetime) -> None:
+    """Write a medium's object, once: its id is its digest."""
+    object_id = as2.medium_urn(medium.sha256)
+    if app.archive.exists(object_id):
+        return
+    name = f"medium.{EXTENSIONS.get(medium.mime, 'bin')}"
+    files = {name: app.media.path(medium.sha256), "medium.json": rfc8785.dumps(asdict(medium)) + b"\n"}
+    _put(app, object_id, files, f"medium {medium.sha256[:12]}", at)
+
+
+def campaign_plain(campaign: Campaign, legs: Sequence[Leg]) -> dict[str, Any]:
+    """Return a campaign with its legs as the record keeps them."""
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "title": dict(campaign.title),
+        "source_lang": campaign.source_lang,
+        "languages": list(campaign.languages),
+        "zone": campaign.zone,
+        "approval": campaign.approval,
+        "grace_seconds": int(campaign.grace.total_seconds()),
+        "quiet_hours": dict(campaign.quiet_hours),
+        "demo": campaign.demo,
+        "legs": [leg_plain(leg) for leg in legs],
+    }
+
+
+def leg_plain(leg: Leg) -> dict[str, Any]:
+    """Return a leg as the record keeps it."""
+    return {
+        "id": leg.id,
+        "name": leg.name,
+        "zone": leg.zone,
+        "starts_on": leg.starts_on.isoformat(),
+        "ends_on": leg.ends_on.isoformat(),
+        "title": dict(leg.title),
+        "latitude": leg.latitude,
+        "longitude": leg.longitude,
+    }
+
+
+def _put(app: App, object_id: str, files: Mapping[str, Any], message: str, at: datetime) -> None:
+    app.archive.put(
+        object_id,
+        files,
+        message=message,
+        user_name=app.publisher,
+        user_address=agent(SYSTEM),
+        created=at,
+        keep=False,
+    )
+
+
+def agent(name: str) -> str:
+    """Return the URI by which the record names a person, or the daemon."""
+    return f"urn:x-campaign:{'software' if name == SYSTEM else 'person'}:{quote(name)}"
+
+
+def _variant(variant: Variant) -> as2.VariantRecord:
+    return as2.VariantRecord(
+        lang=variant.lang,
+        revision=variant.revision,
+        text=variant.text,
+        tags=variant.tags,
+        link=variant.link,
+        author=variant.author,
+        created_at=variant.created_at,
+    )
+
+
+def _delivery(row: Delivery, queued: Queued, account: Account) -> as2.DeliveryRecord:
+    return as2.DeliveryRecord(
+        id=row.id,
+        account=account.name,
+        account_id=account.id,
+        platform=account.platform,
+        langs=row.langs,
+        part=row.part,
+        parent=row.parent_id,
+        state=row.state,
+        due_at=row.due_at,
+        published_at=row.published_at,
+        remote_id=row.remote_id,
+        permalink=row.permalink,
+        outgoing=queued.outgoing.plain(),
+        outgoing_sha256=row.outgoing_sha256,
+        key=row.key,
+        guarantee=row.guarantee,
+        attempts=row.attempts,
+        also={
+            "outgoing_id": queued.id,
+            "target_id": queued.target_id,
+            "outgoing_parent_id": queued.parent_id,
+            "late_after": _iso(row.late_after),
+            "sent_at": _iso(row.sent_at) if row.sent_at else None,
+            "moved_because": row.moved_because,
+            "error": row.error,
+            "wire": dict(row.wire) if row.wire else None,
+        },
+    )
+
+
+def _warcs(
+    app: App, deliveries: Sequence[Delivery], attempts: Sequence[Attempt], accounts: Mapping[str, Account]
+) -> dict[str, bytes]:
+    """Return one WARC per attempt: its request and answer, and the questions that were asked about it.
+
+    An attempt in doubt waits until it is settled. What never left is no exchange.
+    """
+    by_id = {row.id: row for row in deliveries}
+    groups: dict[tuple[str, int], list[Exchange]] = defaultdict(list)
+    for attempt in attempts:
+        row = by_id[attempt.delivery_id]
+        settled = row.state not in outbox.OPEN or attempt.number < row.attempts
+        if settled:
+            kept = [exchange for exchange in attempt.exchanges if exchange.outcome != "not_sent"]
+            groups[row.id, attempt.number] += kept
+    files: dict[str, bytes] = {}
+    for (delivery_id, number), exchanges in sorted(groups.items()):
+        if exchanges:
+            row = by_id[delivery_id]
+            account = accounts[row.account_id]
+            name = f"{delivery_id[-12:]}-{number:04}-{account.platform}.warc.gz"
+            info = {
+                "software": "campaign",
+                "format": "WARC File Format 1.1",
+                "operator": app.publisher,
+                "description": f"delivery {delivery_id}, attempt {number}, account {account.handle}",
+            }
+            files[f"exchange/{name}"] = warc.write(exchanges, filename=name, warcinfo=info)
+    return files
+
+
+def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    urn = as2.urn(post.id)
+    rows = [
+        events.event(
+            KINDS[attempt.kind],
+            at=attempt.ended_at,
+            agent=agent(SYSTEM),
+            outcome="success" if attempt.outcome == "published" else attempt.outcome,
+            objects=[urn, as2.urn(attempt.delivery_id)],
+            detail={"attempt": attempt.number, "error": attempt.error, "exchanges": len(attempt.exchanges)},
+            id=as2.urn(attempt.id),
+        )
+        for attempt in attempts
+    ]
+    kinds = {"post.composed": "creation", "post.approved": "approval"}
+    rows += [
+        events.event(
+            kinds[each["event"]],
+            at=each["at"],
+            agent=agent(each["person"]),
+            outcome="success",
+            objects=[urn],
+            detail=each["detail"],
+            id=as2.urn(each["id"]),
+        )
+        for each in happened
+        if each["event"] in kinds
+    ]
+    return sorted(rows, key=lambda each: (each["eventDateTime"], each["eventIdentifier"]))
+
+
+def _seal_month(app: App, account: Account, month: str, before: datetime) -> None:
+    year, number = map(int, month.split("-"))
+    since = datetime(year, number, 1, tzinfo=UTC)
+    after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    with app.store.read() as tx:
+        rows = readings.in_period(tx, account.id, since=since, before=min(after, before))
+    lines = [
+        rfc8785.dumps(
+            {
+                "delivery": row.delivery_id,
+                "metric": row.metric,
+                "value": row.value,
+                "status": str(row.status),
+                "as_of": _iso(row.as_of),
+                "source": row.source,
+            }
+        )
+        for row in rows
+    ]
+    metrics = dict(app.capabilities(account).metrics)
+    meaning: dict[str, Any] = {"account": account.id, "platform": account.platform, "period": month, "metrics": metrics}
+    files = {"readings.jsonl": b"\n".join(lines) + b"\n", "meaning.json": rfc8785.dumps(meaning) + b"\n"}
+    _put(app, as2.engagement_urn(account.id, month), files, f"readings of {account.name} in {month}", app.clock.now())
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

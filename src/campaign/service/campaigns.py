@@ -1,0 +1,144 @@
+"""Campaigns, legs and people: what a journey is made of before there is a post."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from campaign.core.errors import Conflict, Invalid
+from campaign.core.model import Campaign, Leg, Person, Policy, Role
+from campaign.core.schedule import QuietHours, zone
+from campaign.core.text import check_text
+from campaign.service import App, demand_role, event
+from campaign.store import campaigns as campaign_rows
+from campaign.store import people as people_rows
+
+
+def add_campaign(
+    app: App,
+    name: str,
+    *,
+    zone_name: str,
+    by: Person,
+    languages: Sequence[str],
+    title: Mapping[str, str] | None = None,
+    approval: Policy = "one",
+    grace: timedelta = timedelta(minutes=15),
+    quiet_hours: Mapping[str, str] | None = None,
+    demo: bool = False,
+) -> Campaign:
+    """Make a campaign. The first of its languages is the source that others are translated from.
+
+    Raises:
+        Invalid: an unknown zone or policy, quiet hours that cannot be read, a grace that is not positive.
+        Conflict: the id is used.
+    """
+    demand_role(by, Role.AUTHOR)
+    zone("zone", zone_name)
+    _check_name("id", name)
+    if not languages or len(set(languages)) != len(languages):
+        raise Invalid("lang", ",".join(languages), "must name each language of the campaign once, the source first")
+    if grace < timedelta(minutes=1):
+        raise Invalid("grace", str(grace), "must be at least one minute")
+    quiet = {lang: _quiet(lang, text, languages) for lang, text in (quiet_hours or {}).items()}
+    titles = {lang: check_text(f"title ({lang})", text) for lang, text in (title or {}).items()}
+    campaign = Campaign(
+        id=app.new_id(),
+        name=name,
+        title=titles or {languages[0]: name},
+        source_lang=languages[0],
+        languages=tuple(languages),
+        zone=zone_name,
+        approval=approval,
+        grace=grace,
+        quiet_hours=quiet,
+        demo=demo,
+    )
+    with app.store.begin() as tx:
+        campaign_rows.add_campaign(tx, campaign, at=app.clock.now())
+        event(app, tx, "campaign.added", by.name, detail={"campaign": name})
+    return campaign
+
+
+def add_leg(
+    app: App,
+    campaign_name: str,
+    name: str,
+    *,
+    zone_name: str,
+    starts_on: str,
+    ends_on: str,
+    by: Person,
+    title: Mapping[str, str] | None = None,
+    latitude: float | None = None,
+    longitude: float | None = None,
+) -> Leg:
+    """Add a leg to a campaign's journey.
+
+    Raises:
+        Invalid: an unknown zone, a day that is none, an end before its beginning, coordinates off the globe.
+        Conflict: the campaign has a leg of that id.
+    """
+    demand_role(by, Role.AUTHOR)
+    zone("zone", zone_name)
+    _check_name("id", name)
+    first, last = _day("from", starts_on), _day("to", ends_on)
+    if last < first:
+        raise Invalid("to", ends_on, f"must not be before {starts_on}, when the leg begins")
+    for field, value, edge in (("lat", latitude, 90.0), ("lon", longitude, 180.0)):
+        if value is not None and not -edge <= value <= edge:
+            raise Invalid(field, value, f"must be between -{edge:g} and {edge:g} degrees")
+    with app.store.begin() as tx:
+        campaign = campaign_rows.campaign_named(tx, campaign_name)
+        titles = {lang: check_text(f"name ({lang})", text) for lang, text in (title or {}).items()}
+        leg = Leg(app.new_id(), campaign.id, name, zone_name, first, last, titles, latitude, longitude)
+        campaign_rows.add_leg(tx, leg)
+        event(app, tx, "leg.added", by.name, detail={"campaign": campaign.name, "leg": name})
+    return leg
+
+
+def add_person(app: App, name: str, roles: Sequence[Role], *, login: str | None = None, by: str = "campaign") -> Person:
+    """Add a person. Raises: Invalid, Conflict."""
+    _check_name("name", name)
+    if not roles:
+        raise Invalid("role", "", f"must be one or more of {', '.join(Role)}")
+    person = Person(app.new_id(), name, frozenset(roles), login)
+    with app.store.begin() as tx:
+        people_rows.add_person(tx, person, at=app.clock.now())
+        event(app, tx, "person.added", by, detail={"person": name, "roles": sorted(person.roles)})
+    return person
+
+
+def who(app: App, name: str | None, login: str) -> Person:
+    """Return who acts: the person named, else the one that this login is.
+
+    Raises:
+        NotFound: nobody has that name.
+        Conflict: nobody is that login; says how to add one.
+    """
+    with app.store.read() as tx:
+        if name:
+            return people_rows.person_named(tx, name)
+        person = people_rows.person_of_login(tx, login)
+    if person is None:
+        raise Conflict(
+            f"no user is login '{login}'; say who acts with --as NAME, or: campaign user add NAME --login {login}"
+        )
+    return person
+
+
+def _check_name(field: str, name: str) -> None:
+    if not name or len(name) > 64 or not all(c.isalnum() or c in "-_." for c in name):
+        raise Invalid(field, name, "must be 1 to 64 letters, digits, - _ or .")
+
+
+def _quiet(lang: str, text: str, languages: Sequence[str]) -> str:
+    if lang not in languages:
+        raise Invalid("quiet-hours", lang, f"is no language of this campaign, which has: {', '.join(languages)}")
+    found = QuietHours.parse(f"quiet-hours ({lang})", text)
+    return str(found) if found else "none"
+
+
+def _day(field: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(field, text, "must be a day written YYYY-MM-DD, as in 2026-12-01") from None

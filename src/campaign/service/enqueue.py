@@ -1,0 +1,179 @@
+"""enqueue: from approved Outgoings to deliveries; and what a person does with the queue: move, cancel, retry."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from campaign.core.check import check, demand
+from campaign.core.errors import Conflict, Invalid
+from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, Role
+from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
+from campaign.core.states import State
+from campaign.service import App, demand_role, event
+from campaign.store import accounts as account_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import outbox
+from campaign.store import posts as post_rows
+
+
+def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> list[Delivery]:
+    """Put each Outgoing of a post that is approved whole into the queue, once; in the caller's transaction.
+
+    A part is enqueued only after the part that it continues. Its idempotency key is made here and never changes.
+    """
+    known = post_rows.enqueued(tx, post.id)
+    made: list[Delivery] = []
+    pending = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in known]
+    progress = True
+    while pending and progress:
+        progress = False
+        for entry in list(pending):
+            approved = post_rows.approved_langs(tx, post.id, entry.sha256)
+            if campaign.approval != "none" and not set(entry.outgoing.langs) <= approved:
+                continue
+            if entry.parent_id is not None and entry.parent_id not in known:
+                continue
+            account = account_rows.account_of(tx, entry.account_id)
+            demand(check(entry.outgoing, app.capabilities(account)))
+            delivery = Delivery(
+                id=app.new_id(),
+                post_id=post.id,
+                account_id=entry.account_id,
+                campaign_id=campaign.id,
+                outgoing_id=entry.id,
+                outgoing_sha256=entry.sha256,
+                langs=entry.outgoing.langs,
+                part=entry.outgoing.part,
+                parent_id=known[entry.parent_id] if entry.parent_id else None,
+                state=State.SCHEDULED,
+                due_at=entry.due_at,
+                late_after=entry.due_at + campaign.grace,
+                key=app.new_key(),
+                guarantee=account.guarantee,
+                moved_because=entry.moved_because,
+            )
+            outbox.add_delivery(tx, delivery, at=app.clock.now())
+            event(app, tx, "delivery.enqueued", by, post_id=post.id, delivery_id=delivery.id)
+            known[entry.id] = delivery.id
+            made.append(delivery)
+            pending.remove(entry)
+            progress = True
+    return made
+
+
+def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = None) -> list[Delivery]:
+    """Take back every delivery of a post that has not left; what is out, or may be, is left alone.
+
+    Raises:
+        Conflict: nothing of it can be cancelled.
+    """
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    with app.store.begin() as tx:
+        post = _post(tx, post_name, campaign_name)
+        rows = outbox.of_post(tx, post.id)
+        open_rows = [row for row in rows if row.state in (State.SCHEDULED, State.FAILED, State.MISSED)]
+        if not open_rows:
+            states = ", ".join(sorted({row.state for row in rows})) or "not enqueued"
+            raise Conflict(f"post {post.name} has nothing to cancel (its deliveries: {states})")
+        moved = [outbox.move(tx, row, State.CANCELLED, archive_state=ArchiveState.DUE, error=None) for row in open_rows]
+        event(app, tx, "post.cancelled", by.name, post_id=post.id, detail={"deliveries": [row.id for row in moved]})
+    return moved
+
+
+def move(
+    app: App,
+    post_name: str,
+    *,
+    at: str,
+    by: Person,
+    tz: str | None = None,
+    gap: Gap | None = None,
+    fold: Fold | None = None,
+    campaign_name: str | None = None,
+) -> tuple[Post, list[Delivery]]:
+    """Give a post another local time; what waits or was missed goes with it, approvals stay.
+
+    Raises:
+        Invalid: the time is past, or falls in a gap or a fold.
+        Conflict: some of it is under way.
+    """
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    with app.store.begin() as tx:
+        post = _post(tx, post_name, campaign_name)
+        campaign = campaign_rows.campaign_of(tx, post.campaign_id)
+        where = tz or post.zone
+        zone("tz", where)
+        local = parse_local("at", at)
+        due_at = resolve("at", local, where, gap=gap, fold=fold)
+        _check_future(app, "at", at, due_at, where)
+        rows = outbox.of_post(tx, post.id)
+        if under_way := [row for row in rows if row.state in outbox.OPEN]:
+            raise Conflict(f"post {post.name} is under way ({under_way[0].state}); wait until it is settled")
+        if rows and all(row.state in (State.PUBLISHED, State.CANCELLED) for row in rows):
+            raise Conflict(f"post {post.name} is out or cancelled already; there is nothing to move")
+        post = replace(post, local_at=local, zone=where, tzdata=app.tzdata, due_at=due_at)
+        post_rows.move_post(tx, post)
+        moved = _move_outgoings(tx, campaign, post, rows)
+        detail = {"at": at, "zone": where, "due_at": due_at.isoformat()}
+        event(app, tx, "post.moved", by.name, post_id=post.id, detail=detail)
+    return post, moved
+
+
+def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool = False) -> Delivery:
+    """Schedule a failed or missed delivery again, at a local time of its post's zone, or at once.
+
+    Raises:
+        Conflict: it is in another state.
+        Invalid: neither a time nor `now` is given, or the time is past.
+    """
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    with app.store.begin() as tx:
+        held = outbox.found(tx, prefix)
+        if held.state not in (State.FAILED, State.MISSED):
+            raise Conflict(f"delivery {held.id} is {held.state}; only a failed or missed one is scheduled again")
+        post = post_rows.post_of(tx, held.post_id)
+        campaign = campaign_rows.campaign_of(tx, held.campaign_id)
+        if now == (at is not None):
+            raise Invalid("at", at or "", "give either a local time (--at) or --now")
+        due_at = app.clock.now()
+        if at is not None:
+            due_at = resolve("at", parse_local("at", at), post.zone)
+            _check_future(app, "at", at, due_at, post.zone)
+        moved = outbox.move(
+            tx, held, State.SCHEDULED, due_at=due_at, late_after=due_at + campaign.grace, retry_at=None, error=None
+        )
+        event(app, tx, "delivery.rescheduled", by.name, post_id=post.id, delivery_id=held.id)
+    return moved
+
+
+def _check_future(app: App, field: str, given: str, due_at: datetime, where: str) -> None:
+    now = app.clock.now()
+    if due_at < now:
+        rule = f"{in_zone(due_at, where)} is past, it is {in_zone(now, where)} now; give a later time"
+        raise Invalid(field, given, rule)
+
+
+def _move_outgoings(tx: Any, campaign: Campaign, post: Post, rows: list[Delivery]) -> list[Delivery]:
+    by_outgoing = {row.outgoing_id: row for row in rows}
+    legs = {leg.id: leg for leg in campaign_rows.legs_of(tx, campaign.id)}
+    leg_zone = legs[post.leg_id].zone if post.leg_id else post.zone
+    moved: list[Delivery] = []
+    for entry in post_rows.outgoings_of(tx, post.id):
+        due_at, why = audience_time(post.due_at, entry.outgoing.langs, campaign.quiet_hours, leg_zone)
+        row = by_outgoing.get(entry.id)
+        if row is not None and row.state not in (State.SCHEDULED, State.MISSED, State.FAILED):
+            continue
+        post_rows.move_outgoing(tx, entry.id, due_at=due_at, moved_because=why)
+        if row is None:
+            continue
+        times = {"due_at": due_at, "late_after": due_at + campaign.grace, "moved_because": why, "retry_at": None}
+        if row.state is State.SCHEDULED:
+            moved.append(outbox.note(tx, row, **times))
+        else:
+            moved.append(outbox.move(tx, row, State.SCHEDULED, error=None, **times))
+    return moved
+
+
+def _post(tx: Any, name: str, campaign_name: str | None) -> Post:
+    chosen = campaign_rows.campaign_named(tx, campaign_name) if campaign_name else None
+    return post_rows.post_named(tx, name, chosen)

@@ -1,0 +1,252 @@
+"""Accounts, their sealed credentials, and the pauses that fence their deliveries."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.engine import Connection, RowMapping
+
+from campaign.core.errors import CampaignError, Conflict, NotFound
+from campaign.core.model import Account, ArchiveState, Guarantee
+from campaign.store.tables import accounts, credentials, deliveries, pauses
+
+
+class Vault:
+    """Seals tokens with AES-256-GCM; the account's id is bound in, so a row cannot be moved to another account.
+
+    The key lies in a folder of its own (0700), outside the database; `key` overrides it (64 hex digits).
+    """
+
+    def __init__(self, folder: Path, key: str | None = None) -> None:
+        self.folder, self._given = folder, key
+
+    def create(self) -> None:
+        """Make the key, once."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
+        file = self.folder / "token.key"
+        if self._given is None and not file.exists():
+            # Written whole under another name first: a crash must not leave half a key that seals tokens for good.
+            fresh = self.folder / f".token.key.{secrets.token_hex(4)}"
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32) + "\n")
+            fresh.rename(file)
+
+    def seal(self, account_id: str, token: str) -> tuple[str, bytes]:
+        """Return the key's id and the sealed token."""
+        key_id, key = self._key()
+        nonce = secrets.token_bytes(12)
+        return key_id, nonce + AESGCM(key).encrypt(nonce, token.encode(), account_id.encode())
+
+    def unseal(self, account_id: str, sealed: bytes) -> str:
+        """Return the token. Raises: CampaignError when the key is not the one that sealed it."""
+        _key_id, key = self._key()
+        try:
+            return AESGCM(key).decrypt(sealed[:12], sealed[12:], account_id.encode()).decode()
+        except InvalidTag:
+            raise CampaignError(
+                f"the token of an account cannot be opened with the key in {self.folder}: "
+                "restore the right key, or connect the account again with: campaign account add"
+            ) from None
+
+    def _key(self) -> tuple[str, bytes]:
+        try:
+            text = self._given or (self.folder / "token.key").read_text()
+            key = bytes.fromhex(text.strip())
+        except (OSError, ValueError):
+            key = b""
+        if len(key) != 32:
+            raise CampaignError(f"there is no usable key in {self.folder}; make one with: campaign init")
+        return "k1", key
+
+
+def add_account(tx: Connection, account: Account, vault: Vault, token: str) -> None:
+    """Keep an account and its sealed token. Raises: Conflict when the name is taken."""
+    old = tx.execute(sa.select(accounts).where(accounts.c.name == account.name)).mappings().first()
+    if old is not None:
+        raise Conflict(f"account '{account.name}' exists already; choose another name, or remove it first")
+    tx.execute(
+        accounts.insert().values(
+            id=account.id,
+            name=account.name,
+            platform=account.platform,
+            base_url=account.base_url,
+            handle=account.handle,
+            remote_id=account.remote_id,
+            kind=account.kind,
+            langs=list(account.langs),
+            guarantee=account.guarantee,
+            sheet=dict(account.sheet),
+            connected_at=account.connected_at,
+            archive_state=ArchiveState.DUE,
+        )
+    )
+    if token:
+        put_token(tx, account.id, vault, token, at=account.connected_at)
+
+
+def reconnect(tx: Connection, account: Account, vault: Vault, token: str) -> None:
+    """Give a connected account a new token and what its server tells today; deliveries and history stay."""
+    tx.execute(
+        accounts.update()
+        .where(accounts.c.id == account.id)
+        .values(
+            handle=account.handle,
+            kind=account.kind,
+            langs=list(account.langs),
+            guarantee=account.guarantee,
+            sheet=dict(account.sheet),
+            connected_at=account.connected_at,
+            removed_at=None,
+            archive_state=ArchiveState.DUE,
+        )
+    )
+    put_token(tx, account.id, vault, token, at=account.connected_at)
+
+
+def put_token(tx: Connection, account_id: str, vault: Vault, token: str, *, at: datetime) -> None:
+    """Seal and keep a token, in place of an older one."""
+    key_id, sealed = vault.seal(account_id, token)
+    tx.execute(credentials.delete().where(credentials.c.account_id == account_id))
+    tx.execute(credentials.insert().values(account_id=account_id, key_id=key_id, sealed=sealed, updated_at=at))
+
+
+def token_of(tx: Connection, account: Account, vault: Vault) -> str:
+    """Return an account's token. Raises: NotFound when it has none (removed, or restored from the archive)."""
+    query = sa.select(credentials.c.sealed).where(credentials.c.account_id == account.id)
+    sealed = tx.execute(query).scalar_one_or_none()
+    if sealed is None:
+        raise NotFound("token of account", account.name, "connect it again with: campaign account add")
+    return vault.unseal(account.id, bytes(sealed))
+
+
+def account_named(tx: Connection, name: str, *, removed: bool = False) -> Account:
+    """Return the connected account of that name. Raises: NotFound, which names those that are there."""
+    query = sa.select(accounts).where(accounts.c.name == name)
+    row = tx.execute(query if removed else query.where(accounts.c.removed_at.is_(None))).mappings().first()
+    if row is None:
+        known = ", ".join(account.name for account in all_accounts(tx)) or "none yet"
+        raise NotFound("account", name, f"connected accounts: {known}")
+    return _account(row)
+
+
+def account_of(tx: Connection, account_id: str) -> Account:
+    """Return the account of that row id, also a removed one."""
+    return _account(tx.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one())
+
+
+def all_accounts(tx: Connection) -> list[Account]:
+    """Return the connected accounts, by name."""
+    query = sa.select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.name)
+    return [_account(row) for row in tx.execute(query).mappings()]
+
+
+def every_account(tx: Connection) -> list[Account]:
+    """Return all accounts there ever were, removed ones too."""
+    return [_account(row) for row in tx.execute(sa.select(accounts).order_by(accounts.c.name)).mappings()]
+
+
+def is_removed(tx: Connection, account_id: str) -> bool:
+    """Whether an account was taken off the list."""
+    query = sa.select(accounts.c.removed_at).where(accounts.c.id == account_id)
+    return tx.execute(query).scalar_one_or_none() is not None
+
+
+def remove_account(tx: Connection, account: Account, *, at: datetime) -> None:
+    """Forget an account's token and take it off the list; what it published stays on record.
+
+    Raises:
+        Conflict: it still has deliveries that are not settled.
+    """
+    open_states = ("scheduled", "claimed", "publishing", "processing", "uncertain", "missed")
+    query = sa.select(sa.func.count()).where(deliveries.c.account_id == account.id, deliveries.c.state.in_(open_states))
+    number = tx.execute(query).scalar_one()
+    if number:
+        raise Conflict(f"account '{account.name}' still has {number} open deliveries; cancel or settle them first")
+    tx.execute(credentials.delete().where(credentials.c.account_id == account.id))
+    tx.execute(accounts.update().where(accounts.c.id == account.id).values(removed_at=at))
+
+
+def due_for_archive(tx: Connection) -> list[Account]:
+    """Return the accounts that the record does not hold yet."""
+    query = sa.select(accounts).where(accounts.c.archive_state == ArchiveState.DUE)
+    return [_account(row) for row in tx.execute(query).mappings()]
+
+
+def archived(tx: Connection, account_id: str) -> None:
+    """Say that the record holds an account."""
+    values = {"archive_state": ArchiveState.ARCHIVED}
+    tx.execute(accounts.update().where(accounts.c.id == account_id).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A fence: nothing in its scope is sent until it is lifted."""
+
+    id: str
+    scope: str  # all | campaign | language | platform | account
+    name: str
+    reason: str
+    person: str
+    since: datetime
+
+
+def pause(tx: Connection, entry: Pause) -> None:
+    """Put up a fence. A second one of the same scope changes nothing."""
+    if not any((entry.scope, entry.name) == (old.scope, old.name) for old in pauses_now(tx)):
+        tx.execute(
+            pauses.insert().values(
+                id=entry.id,
+                scope=entry.scope,
+                name=entry.name,
+                reason=entry.reason,
+                person=entry.person,
+                since=entry.since,
+            )
+        )
+
+
+def lift(tx: Connection, scope: str, name: str, *, person: str, at: datetime) -> int:
+    """Take fences down; return how many there were."""
+    query = pauses.update().where(pauses.c.scope == scope, pauses.c.name == name, pauses.c.until.is_(None))
+    return int(tx.execute(query.values(until=at, lifted_by=person)).rowcount)
+
+
+def pauses_now(tx: Connection) -> list[Pause]:
+    """Return the fences that stand."""
+    columns = (pauses.c.id, pauses.c.scope, pauses.c.name, pauses.c.reason, pauses.c.person, pauses.c.since)
+    query = sa.select(*columns).where(pauses.c.until.is_(None)).order_by(pauses.c.since)
+    return [Pause(**row) for row in tx.execute(query).mappings()]
+
+
+def fence(fences: Sequence[Pause], *, campaign: str, langs: Sequence[str], platform: str, account: str) -> Pause | None:
+    """Return the first fence that a delivery stands behind, if any."""
+    scopes: Mapping[str, Sequence[str]] = {
+        "all": ("",),
+        "campaign": (campaign,),
+        "language": tuple(langs),
+        "platform": (platform,),
+        "account": (account,),
+    }
+    return next((entry for entry in fences if entry.name in scopes.get(entry.scope, ())), None)
+
+
+def _account(row: RowMapping) -> Account:
+    return Account(
+        id=row["id"],
+        name=row["name"],
+        platform=row["platform"],
+        base_url=row["base_url"],
+        handle=row["handle"],
+        remote_id=row["remote_id"],
+        kind=row["kind"],
+        langs=tuple(row["langs"]),
+        guarantee=Guarantee(row["guarantee"]),
+        sheet=row["sheet"],
+        connected_at=row["connected_at"],
+    )

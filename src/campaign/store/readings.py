@@ -1,0 +1,147 @@
+"""Readings of engagement: planned per delivery, kept append-only, sealed when the record holds them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from campaign.core.model import Measurement, ReadingStatus
+from campaign.core.states import State
+from campaign.store.tables import credentials, deliveries, measurements
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A published delivery whose counters are to be read."""
+
+    delivery_id: str
+    account_id: str
+    remote_id: str
+    published_at: datetime
+    measure_at: datetime
+
+
+def due(tx: Connection, *, now: datetime, limit: int) -> list[Due]:
+    """Return the deliveries whose counters are to be read now, the longest due first; accounts without token rest."""
+    columns = (
+        deliveries.c.id.label("delivery_id"),
+        deliveries.c.account_id,
+        deliveries.c.remote_id,
+        deliveries.c.published_at,
+        deliveries.c.measure_at,
+    )
+    query = (
+        sa.select(*columns)
+        .where(deliveries.c.measure_at <= now, deliveries.c.state == State.PUBLISHED, _readable())
+        .order_by(deliveries.c.measure_at, deliveries.c.id)
+        .limit(limit)
+    )
+    return [Due(**row) for row in tx.execute(query).mappings()]
+
+
+def next_reading(tx: Connection) -> datetime | None:
+    """Return when the next reading is due."""
+    query = (
+        sa.select(deliveries.c.measure_at)
+        .where(deliveries.c.measure_at.is_not(None), deliveries.c.state == State.PUBLISHED, _readable())
+        .order_by(deliveries.c.measure_at)
+        .limit(1)
+    )
+    value: datetime | None = tx.execute(query).scalar_one_or_none()
+    return value
+
+
+def plan(tx: Connection, delivery_id: str, measure_at: datetime | None) -> None:
+    """Say when a delivery is read next; None: never again."""
+    tx.execute(deliveries.update().where(deliveries.c.id == delivery_id).values(measure_at=measure_at))
+
+
+def add_readings(tx: Connection, items: Sequence[Measurement], *, sealed: bool = False) -> int:
+    """Append readings; one that is there already (same delivery, metric and instant) is left as it is."""
+    if not items:
+        return 0
+    ids = sorted({item.delivery_id for item in items})
+    query = sa.select(measurements.c.delivery_id, measurements.c.metric, measurements.c.as_of)
+    there = {tuple(row) for row in tx.execute(query.where(measurements.c.delivery_id.in_(ids)))}
+    rows = [
+        {
+            "delivery_id": item.delivery_id,
+            "metric": item.metric,
+            "as_of": item.as_of,
+            "value": item.value,
+            "status": item.status,
+            "source": item.source,
+            "sealed": sealed,
+        }
+        for item in items
+        if (item.delivery_id, item.metric, item.as_of) not in there
+    ]
+    if rows:
+        tx.execute(measurements.insert(), rows)
+    return len(rows)
+
+
+def readings_of(tx: Connection, delivery_ids: Sequence[str]) -> list[Measurement]:
+    """Return the readings of deliveries, oldest first."""
+    query = sa.select(measurements).where(measurements.c.delivery_id.in_(delivery_ids))
+    return _read(tx, query)
+
+
+def unsealed(tx: Connection, account_id: str, *, before: datetime) -> list[Measurement]:
+    """Return the readings of an account before an instant that the record does not hold yet."""
+    query = (
+        sa.select(measurements)
+        .join(deliveries, deliveries.c.id == measurements.c.delivery_id)
+        .where(deliveries.c.account_id == account_id, measurements.c.sealed.is_(False), measurements.c.as_of < before)
+    )
+    return _read(tx, query)
+
+
+def in_period(tx: Connection, account_id: str, *, since: datetime, before: datetime) -> list[Measurement]:
+    """Return the readings of an account in a period."""
+    query = (
+        sa.select(measurements)
+        .join(deliveries, deliveries.c.id == measurements.c.delivery_id)
+        .where(deliveries.c.account_id == account_id, measurements.c.as_of >= since, measurements.c.as_of < before)
+    )
+    return _read(tx, query)
+
+
+def seal(tx: Connection, items: Sequence[Measurement]) -> None:
+    """Say that the record holds these readings."""
+    for item in items:
+        tx.execute(
+            measurements.update()
+            .where(
+                measurements.c.delivery_id == item.delivery_id,
+                measurements.c.metric == item.metric,
+                measurements.c.as_of == item.as_of,
+            )
+            .values(sealed=True)
+        )
+
+
+def number(tx: Connection) -> int:
+    """Return how many readings there are."""
+    return int(tx.execute(sa.select(sa.func.count()).select_from(measurements)).scalar_one())
+
+
+def _readable() -> sa.ColumnElement[bool]:
+    return sa.exists().where(credentials.c.account_id == deliveries.c.account_id)
+
+
+def _read(tx: Connection, query: sa.Select[tuple[object, ...]]) -> list[Measurement]:
+    order = (measurements.c.as_of, measurements.c.delivery_id, measurements.c.metric)
+    return [
+        Measurement(
+            delivery_id=row["delivery_id"],
+            metric=row["metric"],
+            value=row["value"],
+            status=ReadingStatus(row["status"]),
+            as_of=row["as_of"],
+            source=row["source"],
+        )
+        for row in tx.execute(query.order_by(*order)).mappings()
+    ]

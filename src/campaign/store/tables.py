@@ -1,0 +1,358 @@
+"""The tables. Instants are aware UTC; digests are sha256 in hex; ids are UUIDv7 strings."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite has no zones, so there it is kept naive, in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError(f"an instant must be aware, this one is not: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        aware: datetime = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware
+
+
+def _id(name: str = "id", **options: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.String(36), primary_key=True, **options)
+
+
+def _of(table: str, name: str, **options: Any) -> sa.Column[str]:
+    return sa.Column(
+        name, sa.String(36), sa.ForeignKey(f"{table}.id"), nullable=options.pop("nullable", False), **options
+    )
+
+
+people = sa.Table(
+    "people",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("login", sa.Text, unique=True),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+campaigns = sa.Table(
+    "campaigns",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.JSON, nullable=False),
+    sa.Column("source_lang", sa.Text, nullable=False),
+    sa.Column("languages", sa.JSON, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("approval", sa.Text, nullable=False),
+    sa.Column("grace_seconds", sa.Integer, nullable=False),
+    sa.Column("quiet_hours", sa.JSON, nullable=False),
+    sa.Column("demo", sa.Boolean, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+legs = sa.Table(
+    "legs",
+    metadata,
+    _id(),
+    _of("campaigns", "campaign_id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("starts_on", sa.Date, nullable=False),
+    sa.Column("ends_on", sa.Date, nullable=False),
+    sa.Column("title", sa.JSON, nullable=False),
+    sa.Column("latitude", sa.Float),
+    sa.Column("longitude", sa.Float),
+    sa.UniqueConstraint("campaign_id", "name"),
+)
+
+posts = sa.Table(
+    "posts",
+    metadata,
+    _id(),
+    _of("campaigns", "campaign_id"),
+    _of("legs", "leg_id", nullable=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("local_at", sa.Text, nullable=False),  # wall time, ISO without zone
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("tzdata", sa.Text, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("place", sa.JSON, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("campaign_id", "name"),
+)
+
+variants = sa.Table(  # revisions are append-only
+    "variants",
+    metadata,
+    _of("posts", "post_id", primary_key=True),
+    sa.Column("lang", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("link", sa.Text),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+media = sa.Table(
+    "media",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("mime", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+)
+
+post_media = sa.Table(
+    "post_media",
+    metadata,
+    _of("posts", "post_id", primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("media.sha256"), nullable=False),
+    sa.Column("alt", sa.JSON, nullable=False),  # language → alt text
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("base_url", sa.Text, nullable=False),
+    sa.Column("handle", sa.Text, nullable=False),
+    sa.Column("remote_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("langs", sa.JSON, nullable=False),
+    sa.Column("guarantee", sa.Text, nullable=False),
+    sa.Column("sheet", sa.JSON, nullable=False),
+    sa.Column("connected_at", Instant, nullable=False),
+    sa.Column("removed_at", Instant),
+    sa.Column("archive_state", sa.Text, nullable=False),
+)
+
+credentials = sa.Table(  # AES-256-GCM, the account's id as associated data; the key lies outside the database
+    "credentials",
+    metadata,
+    _of("accounts", "account_id", primary_key=True),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    _id(),
+    _of("posts", "post_id"),
+    _of("accounts", "account_id"),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("langs", sa.JSON, nullable=False),
+    sa.UniqueConstraint("post_id", "account_id"),
+)
+
+outgoings = sa.Table(  # exactly what leaves; a row is never changed, only superseded
+    "outgoings",
+    metadata,
+    _id(),
+    _of("targets", "target_id"),
+    _of("posts", "post_id"),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("canonical", sa.LargeBinary, nullable=False),
+    sa.Column("langs", sa.JSON, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    _of("outgoings", "parent_id", nullable=True),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("moved_because", sa.Text),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index("ix_outgoings_post_id", "post_id"),
+)
+
+approvals = sa.Table(  # of exactly these bytes, in one language of theirs
+    "approvals",
+    metadata,
+    _id(),
+    _of("posts", "post_id"),
+    sa.Column("outgoing_sha256", sa.String(64), nullable=False),
+    sa.Column("lang", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("post_id", "outgoing_sha256", "lang"),
+)
+
+deliveries = sa.Table(  # target × part; the rows are the only truth
+    "deliveries",
+    metadata,
+    _id(),
+    _of("campaigns", "campaign_id"),
+    _of("posts", "post_id"),
+    _of("accounts", "account_id"),
+    _of("outgoings", "outgoing_id", unique=True),  # a double click enqueues once
+    _of("deliveries", "parent_id", nullable=True),
+    sa.Column("outgoing_sha256", sa.String(64), nullable=False),
+    sa.Column("langs", sa.JSON, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("late_after", Instant, nullable=False),  # due_at + the campaign's grace
+    sa.Column("moved_because", sa.Text),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("guarantee", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("lease", sa.Text),
+    sa.Column("boot", sa.Text),  # the boot that the monotonic columns count from
+    sa.Column("lease_until", sa.Float),
+    sa.Column("retry_at", sa.Float),
+    sa.Column("sent_mono", sa.Float),
+    sa.Column("doubt_mono", sa.Float),
+    sa.Column("questions", sa.Integer, nullable=False),
+    sa.Column("wire", sa.JSON),
+    sa.Column("sent_at", Instant),
+    sa.Column("remote_id", sa.Text),
+    sa.Column("permalink", sa.Text),
+    sa.Column("published_at", Instant),
+    sa.Column("error", sa.Text),
+    sa.Column("archive_state", sa.Text, nullable=False),
+    sa.Column("measure_at", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("account_id", "remote_id"),  # a remote post belongs to one delivery
+    sa.Index(
+        "ix_deliveries_scheduled",
+        "due_at",
+        sqlite_where=sa.text("state = 'scheduled'"),
+        postgresql_where=sa.text("state = 'scheduled'"),
+    ),
+    sa.Index(
+        "ix_deliveries_open",
+        "state",
+        sqlite_where=sa.text("state IN ('claimed', 'publishing', 'processing', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('claimed', 'publishing', 'processing', 'uncertain')"),
+    ),
+    sa.Index(
+        "ix_deliveries_archive_due",
+        "post_id",
+        sqlite_where=sa.text("archive_state = 'due'"),
+        postgresql_where=sa.text("archive_state = 'due'"),
+    ),
+    sa.Index(
+        "ix_deliveries_measure_at",
+        "measure_at",
+        sqlite_where=sa.text("measure_at IS NOT NULL"),
+        postgresql_where=sa.text("measure_at IS NOT NULL"),
+    ),
+    sa.Index("ix_deliveries_post_id", "post_id"),
+    sa.Index("ix_deliveries_parent_id", "parent_id"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _id(),
+    _of("deliveries", "delivery_id", index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+)
+
+exchanges = sa.Table(  # bytes as they went over the wire, secrets redacted
+    "exchanges",
+    metadata,
+    _of("attempts", "attempt_id", primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("response", sa.LargeBinary),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("took", sa.Float, nullable=False),
+    sa.Column("address", sa.Text),
+    sa.Column("body_sha256", sa.String(64)),
+    sa.Column("body_size", sa.BigInteger),
+    sa.Column("redacted", sa.JSON, nullable=False),
+)
+
+measurements = sa.Table(  # append-only; value is NULL unless a number was told
+    "measurements",
+    metadata,
+    _of("deliveries", "delivery_id", primary_key=True),
+    sa.Column("metric", sa.Text, primary_key=True),
+    sa.Column("as_of", Instant, primary_key=True),
+    sa.Column("value", sa.BigInteger),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sealed", sa.Boolean, nullable=False),
+    sa.CheckConstraint("value IS NOT NULL OR status NOT IN ('ok', 'stale')", name="missing_is_said"),
+    sa.Index(
+        "ix_measurements_unsealed",
+        "delivery_id",
+        sqlite_where=sa.text("sealed = 0"),
+        postgresql_where=sa.text("NOT sealed"),
+    ),
+)
+
+pauses = sa.Table(  # a fence read before every send
+    "pauses",
+    metadata,
+    _id(),
+    sa.Column("scope", sa.Text, nullable=False),  # all | campaign | language | platform | account
+    sa.Column("name", sa.Text, nullable=False),  # of what; empty for all
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("until", Instant),  # when it was lifted
+    sa.Column("lifted_by", sa.Text),
+)
+
+events = sa.Table(  # the log of what people and the daemon did; append-only
+    "events",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("post_id", sa.String(36), index=True),
+    sa.Column("delivery_id", sa.String(36)),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+heartbeats = sa.Table(  # what the daemon says of itself; doctor and health read it
+    "heartbeats",
+    metadata,
+    sa.Column("worker", sa.Text, primary_key=True),
+    sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("boot", sa.Text, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ticked_at", Instant, nullable=False),
+    sa.Column("ticked_mono", sa.Float, nullable=False),
+)
