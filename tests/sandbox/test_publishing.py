@@ -1,6 +1,7 @@
 """Publish, read, edit and delete, through Mastodon.py."""
 
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -109,7 +110,7 @@ def test_a_film_is_processed_before_it_can_be_posted(twin: Twin, en: Mastodon) -
         early = http.post("/api/v1/statuses", json={"status": "film", "media_ids": [ident]})
         assert early.status_code == 422
         while (shown := http.get(f"/api/v1/media/{ident}")).status_code == 206:
-            pass
+            time.sleep(0.05)
         assert (shown.status_code, bool(shown.json()["url"])) == (200, True)
         assert http.post("/api/v1/statuses", json={"status": "film", "media_ids": [ident]}).status_code == 200
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, ClassVar, Literal
 
-from campaign.core.model import Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
+from campaign.core.model import Account, Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
 
 Wire = dict[str, Any]  # plain JSON: what was derived for the wire (media ids, key, parent); stored at the line
 
@@ -143,6 +143,11 @@ class Adapter(ABC):
     name: ClassVar[str]
     defaults: ClassVar[Capabilities]
     capabilities: Capabilities  # the account's own: defaults, overridden by its sheet
+
+    @classmethod
+    @abstractmethod
+    def open(cls, client: Any, account: Account) -> "Adapter":
+        """Return the adapter of an account that speaks through this client (net.client.Client)."""
 
     @abstractmethod
     async def connect(self) -> Connected:

@@ -114,7 +114,9 @@ def after(error: BaseException, held: State, attempt: int) -> State:
             return State.SCHEDULED if attempt < MAX_ATTEMPTS else State.FAILED
         case CampaignError() if held is State.CLAIMED:
             return State.FAILED
-        case _ if held is State.CLAIMED:  # a full disk, a busy database, a bug: nothing was sent, so trying again is safe
+        case _ if (
+            held is State.CLAIMED
+        ):  # a full disk, a busy database, a bug: nothing was sent, so trying again is safe
             return State.SCHEDULED if attempt < MAX_ATTEMPTS else State.FAILED
         case _:
             return State.UNCERTAIN

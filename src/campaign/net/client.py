@@ -72,6 +72,7 @@ class Client:
         budget: Limiter | None = None,
         budget_key: str | None = None,
         timeouts: Timeouts | None = None,
+        agent: str = AGENT,
     ) -> None:
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
@@ -80,6 +81,7 @@ class Client:
         self._redactor = redactor or Redactor([token] if token else [])
         self._bearer = f"Bearer {token}" if token else None
         self._budget_key = budget_key or label
+        self._agent = agent
         times = timeouts or Timeouts()
         self._total = times.total
         self._times = {"connect": times.connect, "read": times.read, "write": times.write, "pool": times.pool}
@@ -169,7 +171,7 @@ class Client:
 
     def _request(self, call: "_Call", line: Line) -> httpx.Request:
         url = self._url(call.path_or_url)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": AGENT}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": self._agent}
         if self._bearer and not call.foreign and self._guard.declares(url):
             headers["Authorization"] = self._bearer
         if call.headers:

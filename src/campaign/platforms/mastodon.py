@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, ClassVar
 from campaign.core import adapter as port
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
 from campaign.core.errors import Outcome, Refused, Unauthorized, Unavailable, Uncertain
-from campaign.core.model import Guarantee, Metric, Outgoing, Pending, Published, Reading, ReadingStatus
+from campaign.core.model import Account, Guarantee, Metric, Outgoing, Pending, Published, Reading, ReadingStatus
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
@@ -71,6 +71,11 @@ class Adapter(port.Adapter):
         self._client, self._remote_id, self._kind = client, remote_id, kind
         self._metrics = frozenset(sheet.get("metrics", CAPABILITIES.metrics))
         self.capabilities = port.overridden(CAPABILITIES, sheet)
+
+    @classmethod
+    def open(cls, client: Client, account: Account) -> "Adapter":
+        """Return the adapter of an account."""
+        return cls(client, remote_id=account.remote_id, kind=account.kind, sheet=account.sheet)
 
     async def connect(self) -> Connected:
         """Return who this is, what software answers, what it allows, and which guarantee holds."""

@@ -1,6 +1,6 @@
 """One module per verb; the only place with decisions that need I/O. Every verb takes the App first."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class App:
 
     Attributes:
         open_adapter: (account, token, sink) → the adapter of that account; what goes over the wire ends in the sink.
+        close_network: closes connections; to be awaited before an event loop ends.
         capabilities: an account's limits, without opening anything.
         platforms: the names of the platforms there are.
         failpoint: called with the name of each step; a test dies there.
@@ -36,6 +37,7 @@ class App:
     new_key: Callable[[], str]
     worker: str
     open_adapter: Callable[[Account, str, Sink], Adapter]
+    close_network: Callable[[], Awaitable[None]]
     capabilities: Callable[[Account], Capabilities]
     platforms: tuple[str, ...]
     publisher: str

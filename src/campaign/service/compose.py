@@ -1,9 +1,9 @@
 """compose: from texts, pictures and accounts to a Post with its Variants, Targets and Outgoings, or to nothing."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from campaign.core.check import check, demand
@@ -13,6 +13,7 @@ from campaign.core.model import (
     Campaign,
     Delivery,
     Leg,
+    Medium,
     Outgoing,
     OutgoingMedium,
     Person,
@@ -25,6 +26,7 @@ from campaign.core.model import (
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.text import check_tag, check_text, compose_text, normalise, split_text
 from campaign.media.images import take_image
+from campaign.media.library import Library
 from campaign.service import App, demand_role, event
 from campaign.service.enqueue import enqueue
 from campaign.store import accounts as account_rows
@@ -102,21 +104,25 @@ def compose(app: App, campaign_name: str, draft: Draft, *, by: Person, approve_n
     wordings = _checked_wordings(campaign, draft.wordings)
     post = _timed(app, campaign, leg, draft, name, by)
     langs_of = {account.id: _common(account, wordings) for account in targets}
-    pictures, fresh = _take(app, campaign, draft, sorted({lang for langs in langs_of.values() for lang in langs}))
-    try:
+    with TemporaryDirectory(prefix="campaign-") as folder:
+        # Pictures are read and cleaned beside the library: a draft that is refused leaves nothing in it.
+        scratch = Library(Path(folder), limit=app.media.limit)
+        pictures, originals = _take(
+            app, campaign, draft, scratch, sorted({lang for ls in langs_of.values() for lang in ls})
+        )
         queued, warnings, rows = _render(app, campaign, leg, post, draft, wordings, pictures, targets, langs_of)
-        with app.store.begin() as tx:
-            post_rows.add_post(tx, post)
-            post_rows.add_variants(tx, _variants(app, post, wordings, by))
-            post_rows.add_media(tx, post.id, [replace(item, post_id=post.id) for item in pictures])
-            post_rows.add_targets(tx, rows)
-            post_rows.add_outgoings(tx, queued, at=post.created_at)
-            event(app, tx, "post.composed", by.name, post_id=post.id, detail={"outgoings": [q.sha256 for q in queued]})
-            deliveries = enqueue(app, tx, campaign, post, by=by.name) if approve_now else []
-    except BaseException:
-        for digest in fresh:
-            app.media.discard(digest)
-        raise
+        with app.store.read() as tx:
+            post_rows.demand_free_name(tx, campaign, name)
+        for medium in [*(item.medium for item in pictures), *originals]:
+            app.media.put(scratch.path(medium.sha256))
+    with app.store.begin() as tx:
+        post_rows.add_post(tx, post)
+        post_rows.add_variants(tx, _variants(app, post, wordings, by))
+        post_rows.add_media(tx, post.id, [replace(item, post_id=post.id) for item in pictures])
+        post_rows.add_targets(tx, rows)
+        post_rows.add_outgoings(tx, queued, at=post.created_at)
+        event(app, tx, "post.composed", by.name, post_id=post.id, detail={"outgoings": [q.sha256 for q in queued]})
+        deliveries = enqueue(app, tx, campaign, post, by=by.name) if approve_now else []
     return Composed(post, tuple(queued), tuple(warnings), tuple(deliveries))
 
 
@@ -192,8 +198,10 @@ def _common(account: Account, wordings: Mapping[str, Wording]) -> tuple[str, ...
     return common
 
 
-def _take(app: App, campaign: Campaign, draft: Draft, langs: Sequence[str]) -> tuple[list[PostMedium], list[str]]:
-    """Take the pictures into the library; return them, and the digests that were not there before."""
+def _take(
+    app: App, campaign: Campaign, draft: Draft, scratch: Library, langs: Sequence[str]
+) -> tuple[list[PostMedium], list[Medium]]:
+    """Read the pictures into a scratch library; return them clean, and the files that they were made of."""
     findings: list[Invalid] = []
     for position, picture in enumerate(draft.pictures, 1):
         for lang in picture.alt:
@@ -208,19 +216,13 @@ def _take(app: App, campaign: Campaign, draft: Draft, langs: Sequence[str]) -> t
     if findings:
         raise findings[0] if len(findings) == 1 else ManyInvalid(findings)
     taken: list[PostMedium] = []
-    fresh: list[str] = []
-    try:
-        for position, picture in enumerate(draft.pictures, 1):
-            image = take_image(picture.file, app.media, max_pixels=app.max_pixels)
-            fresh += image.fresh
-            alt = {lang: check_text(f"alt {position} ({lang})", text) for lang, text in picture.alt.items()}
-            taken.append(PostMedium("", position, image.medium, alt))
-    except BaseException:
-        for digest in fresh:
-            with suppress(OSError):
-                app.media.discard(digest)
-        raise
-    return taken, fresh
+    originals: list[Medium] = []
+    for position, picture in enumerate(draft.pictures, 1):
+        image = take_image(picture.file, scratch, max_pixels=app.max_pixels)
+        alt = {lang: check_text(f"alt {position} ({lang})", text) for lang, text in picture.alt.items()}
+        taken.append(PostMedium("", position, image.medium, alt))
+        originals.append(image.original)
+    return taken, originals
 
 
 def _render(

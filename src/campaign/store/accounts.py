@@ -70,24 +70,13 @@ def add_account(tx: Connection, account: Account, vault: Vault, token: str) -> N
     old = tx.execute(sa.select(accounts).where(accounts.c.name == account.name)).mappings().first()
     if old is not None:
         raise Conflict(f"account '{account.name}' exists already; choose another name, or remove it first")
-    tx.execute(
-        accounts.insert().values(
-            id=account.id,
-            name=account.name,
-            platform=account.platform,
-            base_url=account.base_url,
-            handle=account.handle,
-            remote_id=account.remote_id,
-            kind=account.kind,
-            langs=list(account.langs),
-            guarantee=account.guarantee,
-            sheet=dict(account.sheet),
-            connected_at=account.connected_at,
-            archive_state=ArchiveState.DUE,
-        )
-    )
-    if token:
-        put_token(tx, account.id, vault, token, at=account.connected_at)
+    _insert(tx, account, ArchiveState.DUE)
+    put_token(tx, account.id, vault, token, at=account.connected_at)
+
+
+def restore_account(tx: Connection, account: Account) -> None:
+    """Keep an account that comes from the record: it has no token until it is connected again."""
+    _insert(tx, account, ArchiveState.ARCHIVED)
 
 
 def reconnect(tx: Connection, account: Account, vault: Vault, token: str) -> None:
@@ -234,6 +223,25 @@ def fence(fences: Sequence[Pause], *, campaign: str, langs: Sequence[str], platf
         "account": (account,),
     }
     return next((entry for entry in fences if entry.name in scopes.get(entry.scope, ())), None)
+
+
+def _insert(tx: Connection, account: Account, archive_state: ArchiveState) -> None:
+    tx.execute(
+        accounts.insert().values(
+            id=account.id,
+            name=account.name,
+            platform=account.platform,
+            base_url=account.base_url,
+            handle=account.handle,
+            remote_id=account.remote_id,
+            kind=account.kind,
+            langs=list(account.langs),
+            guarantee=account.guarantee,
+            sheet=dict(account.sheet),
+            connected_at=account.connected_at,
+            archive_state=archive_state,
+        )
+    )
 
 
 def _account(row: RowMapping) -> Account:

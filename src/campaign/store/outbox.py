@@ -50,6 +50,12 @@ def add_delivery(tx: Connection, delivery: Delivery, *, at: datetime) -> None:
             attempts=delivery.attempts,
             fence=delivery.fence,
             questions=0,
+            wire=dict(delivery.wire) if delivery.wire else None,
+            sent_at=delivery.sent_at,
+            remote_id=delivery.remote_id,
+            permalink=delivery.permalink,
+            published_at=delivery.published_at,
+            error=delivery.error,
             archive_state=delivery.archive_state,
             created_at=at,
         )

@@ -53,6 +53,12 @@ class Approval:
     created_at: datetime
 
 
+def demand_free_name(tx: Connection, campaign: Campaign, name: str) -> None:
+    """Check that a campaign has no post of that id. Raises: Conflict."""
+    if tx.execute(sa.select(posts.c.id).where(posts.c.campaign_id == campaign.id, posts.c.name == name)).first():
+        raise Conflict(f"post id '{name}' is used already in campaign {campaign.name}; nothing was changed")
+
+
 def add_post(tx: Connection, post: Post) -> None:
     """Keep a post. Raises: Conflict when the campaign has one of that id."""
     taken = sa.select(posts.c.id).where(posts.c.campaign_id == post.campaign_id, posts.c.name == post.name)

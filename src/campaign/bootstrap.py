@@ -1,0 +1,207 @@
+"""open_app: the one place where concrete parts are chosen, and where ids, keys and time come from."""
+
+import os
+import secrets
+import sys
+import time
+import zoneinfo
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import tzdata
+
+from campaign import __version__
+from campaign.clock import FileClock, SystemClock
+from campaign.config import Settings
+from campaign.core.adapter import Adapter, Capabilities, overridden
+from campaign.core.clock import Clock
+from campaign.core.errors import Conflict
+from campaign.core.model import Account
+from campaign.media.library import Library
+from campaign.platforms import available, load
+from campaign.record.ocfl import Repository
+from campaign.service import App, Sink
+from campaign.store import Store, open_store
+from campaign.store.accounts import Vault
+from campaign.store.schema import check_current, upgrade
+
+
+def new_id() -> str:
+    """Return a UUIDv7 (RFC 9562 §5.7): milliseconds since 1970, then random, so that ids sort by their making."""
+    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
+    value |= 0b10 << 62 | secrets.randbits(62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_key() -> str:
+    """Return a random idempotency key."""
+    return secrets.token_urlsafe(24)
+
+
+def make_clock(settings: Settings) -> Clock:
+    """Return the system's clock, or the demo's virtual one."""
+    return FileClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
+
+
+def init(settings: Settings) -> tuple[str | None, str]:
+    """Make an installation: folders, keys, database, archive root. Repeatable; return the schema before and after."""
+    settings.root.mkdir(parents=True, exist_ok=True)
+    Vault(settings.folder("keys"), _given_key(settings)).create()
+    settings.folder("media").mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.database_url)
+    try:
+        revisions = upgrade(store)
+    finally:
+        store.close()
+    _repository(settings).create()
+    return revisions
+
+
+def open_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    log: Callable[..., None] | None = None,
+    failpoint: Callable[[str], None] | None = None,
+    store: Store | None = None,
+    opener: "Opener | None" = None,
+    redact: bool = True,
+) -> App:
+    """Return the App of an installation.
+
+    Args:
+        clock, store, opener: parts to use in place of those that the settings name.
+        redact: whether secrets are taken out of what is kept; only a test of the canaries turns it off.
+
+    Raises:
+        Conflict: there is no installation, or its schema is not this program's.
+    """
+    # Zones come from the tzdata package alone, so that the version that a record names is the one that was used.
+    zoneinfo.reset_tzpath(to=())
+    clock = clock or make_clock(settings)
+    opener = opener or Opener(settings, clock, redact=redact)
+    store = store or open_store(settings.database_url)
+    if store.dialect == "sqlite" and not _sqlite_file_exists(store):
+        raise Conflict(
+            f"there is no installation in {settings.root}; make one with: campaign init --dir {settings.root}"
+        )
+    check_current(store)
+    return App(
+        store=store,
+        media=Library(settings.folder("media"), limit=settings.media.max_bytes),
+        archive=_repository(settings),
+        vault=Vault(settings.folder("keys"), _given_key(settings)),
+        clock=clock,
+        new_id=new_id,
+        new_key=new_key,
+        worker=f"{os.getpid()}-{secrets.token_hex(4)}",
+        open_adapter=opener,
+        close_network=opener.aclose,
+        capabilities=capabilities_of,
+        platforms=available(),
+        publisher=settings.archive.publisher,
+        log=log or (lambda event, **fields: None),
+        tzdata=tzdata.IANA_VERSION,
+        lease_seconds=settings.daemon.lease,
+        max_pixels=settings.media.max_pixels,
+        failpoint=failpoint or (lambda name: None),
+    )
+
+
+def capabilities_of(account: Account) -> Capabilities:
+    """Return an account's limits: its platform's, overridden by its own sheet."""
+    return overridden(load(account.platform).defaults, account.sheet)
+
+
+class Opener:
+    """Opens adapters. All adapters of one process share connections and rate budgets; one event loop at a time."""
+
+    def __init__(self, settings: Settings, clock: Clock, *, redact: bool = True) -> None:
+        self._settings, self._clock, self._redact = settings, clock, redact
+        self._transport: Any = None
+        self._limiter: Any = None
+        self._budgets: set[str] = set()
+
+    def __call__(self, account: Account, token: str, sink: Sink) -> Adapter:
+        """Return the adapter of an account; what goes over the wire ends in the sink."""
+        # The HTTP stack costs a fifth of a second at import: a command that asks no platform does not pay for it.
+        from campaign.net.client import Client, Timeouts
+        from campaign.net.guard import Guard
+        from campaign.net.limit import Limiter
+        from campaign.net.redact import Redactor
+        from campaign.net.transport import Transport
+
+        kind = load(account.platform)
+        network = self._settings.network
+        if self._transport is None:
+            self._transport = Transport()
+            self._limiter = self._limiter or Limiter(self._clock)
+        key = f"{account.platform} account {account.name}"
+        if key not in self._budgets:
+            self._limiter.allow(key, kind.defaults.rate.requests, kind.defaults.rate.seconds)
+            self._budgets.add(key)
+        client = Client(
+            base_url=account.base_url,
+            token=token,
+            transport=self._transport,
+            guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
+            redactor=Redactor([token], enabled=self._redact),
+            sink=sink,
+            clock=self._clock,
+            budget=self._limiter,
+            label=key,
+            timeouts=Timeouts(
+                connect=network.connect_timeout,
+                read=network.read_timeout,
+                write=network.read_timeout,
+                pool=network.read_timeout,
+                total=network.total_timeout,
+            ),
+            agent=network.user_agent or f"campaign/{__version__}",
+        )
+        return kind.open(client, account)
+
+    async def aclose(self) -> None:
+        """Close the connections; the next adapter opens new ones."""
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+
+def make_log(settings: Settings) -> Callable[..., None]:
+    """Return what writes one event with its fields to standard error, as lines for people or as JSON."""
+    import structlog
+
+    level = {"debug": 10, "info": 20, "warning": 30, "error": 40}[settings.log.level]
+    people = settings.log.format == "console" or (settings.log.format == "auto" and sys.stderr.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=people) if people else structlog.processors.JSONRenderer()
+    logger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+    grave = ("failed", "stuck", "uncertain", "missed", "lost")
+
+    def log(event: str, **fields: Any) -> None:
+        with suppress(BrokenPipeError):
+            (logger.warning if event.rpartition(".")[2] in grave else logger.info)(event, **fields)
+
+    return log
+
+
+def _repository(settings: Settings) -> Repository:
+    root = settings.folder("archive")
+    return Repository(root, root.with_name(root.name + "-staging"))
+
+
+def _given_key(settings: Settings) -> str | None:
+    return settings.keys.token_key.get_secret_value() or None
+
+
+def _sqlite_file_exists(store: Store) -> bool:
+    database = store.engine.url.database
+    return bool(database) and Path(str(database)).is_file()

@@ -1,0 +1,215 @@
+"""The world of the tests: a real installation, a real twin over HTTP, a clock turned by hand, and three people."""
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from campaign import bootstrap
+from campaign.config import Settings, load_settings
+from campaign.core.model import Account, Delivery, Person, Role
+from campaign.sandbox.serve import Twin
+from campaign.service import App, accounts, campaigns
+from campaign.service.archive import archive
+from campaign.service.compose import Composed, Draft, Picture, Wording, compose
+from campaign.service.confirm import confirm
+from campaign.service.publish import publish
+from campaign.store import outbox
+
+START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that a test turns: `now` and `monotonic` move only when told. The twin reads it from a file."""
+
+    boot = "the boot of the tests"
+
+    def __init__(self, file: Path, start: datetime = START) -> None:
+        self.file, self._now, self._mono = file, start, 1000.0
+        self._write()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._mono
+
+    def turn(self, **by: float) -> None:
+        """Move both times forward: turn(minutes=15)."""
+        step = timedelta(**by)
+        self._now += step
+        self._mono += step.total_seconds()
+        self._write()
+
+    def turn_to(self, instant: datetime) -> None:
+        self.turn(seconds=(instant - self._now).total_seconds())
+
+    def turn_monotonic(self, seconds: float) -> None:
+        """Move real time only, as when a virtual clock stands still."""
+        self._mono += seconds
+
+    async def wait_until(self, instant: datetime) -> None:
+        self.turn_to(max(instant, self._now))
+
+    def _write(self) -> None:
+        fresh = self.file.with_suffix(".tmp")
+        fresh.write_text(json.dumps({"virtual": self._now.isoformat(), "real": time.time(), "rate": 0}))
+        fresh.replace(self.file)
+
+
+@dataclass
+class World:
+    """One installation with its twin; what a test usually does in one word each."""
+
+    settings: Settings
+    clock: HandClock
+    twin: Twin
+    folder: Path
+    people: dict[str, Person] = field(default_factory=dict)
+    app: App = field(init=False)
+    loop: asyncio.Runner = field(default_factory=asyncio.Runner)
+
+    def __post_init__(self) -> None:
+        self.app = self.open()
+
+    def open(self, **parts: Any) -> App:
+        """Open the installation once more, as another process would."""
+        return bootstrap.open_app(self.settings, clock=self.clock, **parts)
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end, always on the same loop."""
+        return self.loop.run(work)
+
+    def close(self) -> None:
+        self.run(self.app.close_network())
+        self.loop.close()
+        self.app.store.close()
+
+    @property
+    def alice(self) -> Person:
+        """Writes."""
+        return self.people["alice"]
+
+    @property
+    def bob(self) -> Person:
+        """Approves."""
+        return self.people["bob"]
+
+    @property
+    def carol(self) -> Person:
+        """May only read."""
+        return self.people["carol"]
+
+    def connect(self, name: str, *langs: str, twin_account: str = "peace_ko", **options: Any) -> Account:
+        """Connect an account of the twin."""
+        token = self.twin.tokens[twin_account]
+        linked = self.run(
+            accounts.connect(
+                self.app,
+                "mastodon",
+                name=name,
+                base_url=self.twin.base_url,
+                token=token,
+                langs=langs or ("ko",),
+                by=self.alice,
+                private=True,
+                **options,
+            )
+        )
+        return linked.account
+
+    def campaign(self, name: str = "c", languages: tuple[str, ...] = ("ko", "ru", "en"), **options: Any) -> None:
+        """Make a campaign at Seoul time; its policy is none unless told."""
+        options = {"approval": "none", "zone_name": "Asia/Seoul", **options}
+        campaigns.add_campaign(self.app, name, by=self.alice, languages=languages, **options)
+
+    def post(
+        self, name: str = "P01", *, minutes: float = 10, to: tuple[str, ...] = ("kr",), **options: Any
+    ) -> Composed:
+        """Compose and enqueue a post that is due so many minutes from now."""
+        at = (self.clock.now() + timedelta(minutes=minutes, hours=9)).strftime("%Y-%m-%d %H:%M")
+        texts = options.pop("texts", {"ko": f"안녕하세요 {name}"})
+        campaign = options.pop("campaign", "c")
+        approve_now = options.pop("approve_now", True)
+        by = options.pop("by", self.alice)
+        wordings = {lang: text if isinstance(text, Wording) else Wording(text) for lang, text in texts.items()}
+        draft = Draft(name=name, wordings=wordings, at=at, to=to, **options)
+        return compose(self.app, campaign, draft, by=by, approve_now=approve_now)
+
+    def picture(self, alt: dict[str, str] | None = None, *, colour: str = "navy", name: str = "a.png") -> Picture:
+        """Draw a small picture file."""
+        file = self.folder / name
+        Image.new("RGB", (64, 36), colour).save(file)
+        return Picture(file, alt or {"ko": "남색 그림"})
+
+    def tick(self, app: App | None = None) -> None:
+        """Turn the crank once: publish what is due, ask about what is in doubt, archive."""
+        app = app or self.app
+
+        async def once() -> None:
+            await publish(app, limit=50)
+            await confirm(app)
+            if app is not self.app:
+                await app.close_network()
+
+        self.run(once())
+        archive(app)
+
+    def deliveries(self) -> list[Delivery]:
+        with self.app.store.read() as tx:
+            return [outbox.get(tx, row["id"]) for row in outbox.listed(tx)]
+
+    def states(self) -> list[str]:
+        return [str(row.state) for row in self.deliveries()]
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation that is made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("template") / "data"
+    bootstrap.init(load_settings(dir=str(folder), environ={}))
+    return folder
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, installation: Path) -> Iterator[Callable[..., World]]:
+    """Make worlds, each with a twin of its own; `settings` overrides sections of the settings."""
+    opened: list[tuple[World, Twin]] = []
+
+    def make(
+        name: str = "w", *, start: datetime = START, twin_options: dict[str, Any] | None = None, **settings: Any
+    ) -> World:
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copytree(installation, folder / "data")
+        clock = HandClock(folder / "clock.json", start)
+        twin = Twin(folder / "sandbox", clock_file=clock.file, **(twin_options or {}))
+        twin.__enter__()
+        chosen = load_settings(dir=str(folder / "data"), environ={}).model_copy(update=settings)
+        world = World(chosen, clock, twin, folder)
+        for person, role in (("alice", Role.AUTHOR), ("bob", Role.APPROVER), ("carol", Role.VIEWER)):
+            world.people[person] = campaigns.add_person(world.app, person, [role])
+        opened.append((world, twin))
+        return world
+
+    yield make
+    for world, twin in opened:
+        world.close()
+        twin.__exit__(None, None, None)
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """One world: campaign c (Seoul time, policy none), account kr (Korean) on the twin."""
+    made = make_world()
+    made.campaign()
+    made.connect("kr", "ko")
+    return made
