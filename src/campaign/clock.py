@@ -22,6 +22,11 @@ def boot_id() -> str:
         return f"process-{os.getpid()}-{time.time_ns()}"
 
 
+def real_now() -> datetime:
+    """Return the machine's wall time, aware UTC; for a scheduler that knows no other, never for what is due."""
+    return datetime.now(UTC)
+
+
 class SystemClock:
     """The machine's own time."""
 

@@ -96,6 +96,10 @@ class Settings(_Section):
         "campaign-data"
     )
     clock_file: Annotated[str, Field(description="a demo's virtual clock; empty: the system's time")] = ""
+    clock_rate: Annotated[
+        float, Field(gt=0, description="seconds that a virtual clock may go forward in one real second")
+    ] = 86_400.0
+    clock_until: Annotated[str, Field(description="when a virtual clock begins to run like real time (ISO, UTC)")] = ""
     database: Database = Database()
     media: Media = Media()
     archive: Archive = Archive()

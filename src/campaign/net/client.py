@@ -209,6 +209,7 @@ class Client:
         status, headers = trail.status, trail.plain_headers
         if names_rate(headers):
             self._rate_source = headers, trail.at
+            self._learn(call)
         doubt = self._uncertain if call.commits else self._unavailable
         if status in call.ok:
             return Reply(status, trail.headers, trail.body, lambda why: doubt(request, why, status))
@@ -227,6 +228,15 @@ class Client:
         if 400 <= status < 500 and status != 408:
             raise Refused(f"{self._named(request)}: {words}", status=status, body=body)
         raise doubt(request, words, status, body)
+
+    def _learn(self, call: "_Call") -> None:
+        """Take over the size of the budget that the platform itself tells, larger or smaller than its sheet says.
+
+        Only from a GET: what other requests tell may be about a narrower budget, of uploads or deletions.
+        """
+        rate = self.rate
+        if call.method == "GET" and self._budget is not None and rate is not None and rate.limit:
+            self._budget.resize(self._budget_key, rate.limit)
 
     def _silence(self, call: "_Call", request: httpx.Request, trail: "_Trail", error: Exception) -> Outcome:
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -38,6 +38,12 @@ class Limiter:
         bucket.size, bucket.per_second = requests, requests / seconds
         bucket.tokens = max(0.0, requests - used)
 
+    def resize(self, key: str, requests: int) -> None:
+        """Say that a window of this key admits another number of requests, the window being as long as it was."""
+        bucket = self._bucket(key)
+        if bucket.size and bucket.per_second and bucket.size != requests:
+            self.allow(key, requests, bucket.size / bucket.per_second)
+
     def hold(self, key: str, seconds: float) -> None:
         """Let nothing through for a while: the platform said 429."""
         bucket = self._bucket(key)

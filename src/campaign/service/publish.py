@@ -47,11 +47,61 @@ async def publish(app: App, *, limit: int) -> int:
     Three short transactions a delivery: claimed; the line, with what goes over the wire; the result with its exchanges.
     No network call is made inside any of them.
     """
-    claimed = await asyncio.to_thread(_claim, app, limit)
+    claimed = await asyncio.to_thread(take, app, limit)
+    await asyncio.gather(*(carry(app, delivery) for delivery in claimed))
+    return len(claimed)
+
+
+def take(app: App, limit: int) -> list[Delivery]:
+    """Claim up to `limit` deliveries that are due."""
+    mono = app.clock.monotonic()
+    lease = Lease(app.worker, app.clock.boot, mono + app.lease_seconds)
+    with app.store.read() as tx:  # an idle daemon takes no write lock
+        due = outbox.next_due(tx)
+    if due is None or due > app.clock.now():
+        return []
+    with app.store.begin() as tx:
+        claimed = outbox.claim(tx, now=app.clock.now(), mono=mono, lease=lease, limit=limit)
+        app.failpoint("claim.written")
     if claimed:
         app.failpoint("claimed")
-        await asyncio.gather(*(_carry(app, delivery) for delivery in claimed))
-    return len(claimed)
+    return claimed
+
+
+async def carry(app: App, delivery: Delivery) -> None:
+    """Carry one claimed delivery to a result, and keep it; raises nothing."""
+    held = delivery
+    started_at = app.clock.now()
+    exchanges = Exchanges()
+    label = delivery.id
+    try:
+        try:
+            work = await asyncio.to_thread(read_work, app, delivery)
+            label = work.label
+            _gate(app, work)
+            adapter = app.open_adapter(work.account, work.token, exchanges)
+            wire = await _prepare(app, adapter, work)
+            app.failpoint("prepared")
+            held = await asyncio.to_thread(_cross, app, delivery, wire)
+            app.failpoint("line.committed")
+            result = await adapter.publish(work.queued.outgoing, wire)
+            app.failpoint("answered")
+        except LeaseLost:
+            app.log("delivery.lease_lost", id=delivery.id, delivery=label)
+            return
+        except Held as pause:
+            await asyncio.to_thread(_step_back, app, held, str(pause))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, its place in the life of a delivery is decided here
+            attempt = _attempt(app, held, started_at, exchanges, type(error).__name__.lower(), str(error))
+            await asyncio.to_thread(_fail, app, held, error, attempt, label)
+            return
+        outcome = "published" if isinstance(result, Published) else "pending"
+        attempt = _attempt(app, held, started_at, exchanges, outcome, None)
+        await asyncio.to_thread(_succeed, app, held, result, attempt, label)
+    except CampaignError as error:
+        # The row is where the last commit left it; the next look, or the reaper, goes on from there.
+        app.log("delivery.stuck", id=delivery.id, delivery=label, error=str(error))
 
 
 def read_work(app: App, delivery: Delivery) -> Work:
@@ -86,52 +136,6 @@ def keep_published(app: App, tx: Any, delivery_id: str, result: Published) -> De
         published_at=published_at,
         measure_at=published_at + PLAN_B[0],
     )
-
-
-def _claim(app: App, limit: int) -> list[Delivery]:
-    mono = app.clock.monotonic()
-    lease = Lease(app.worker, app.clock.boot, mono + app.lease_seconds)
-    with app.store.read() as tx:  # an idle daemon takes no write lock
-        due = outbox.next_due(tx)
-    if due is None or due > app.clock.now():
-        return []
-    with app.store.begin() as tx:
-        return outbox.claim(tx, now=app.clock.now(), mono=mono, lease=lease, limit=limit)
-
-
-async def _carry(app: App, delivery: Delivery) -> None:
-    held = delivery
-    started_at = app.clock.now()
-    exchanges = Exchanges()
-    label = delivery.id
-    try:
-        try:
-            work = await asyncio.to_thread(read_work, app, delivery)
-            label = work.label
-            _gate(app, work)
-            adapter = app.open_adapter(work.account, work.token, exchanges)
-            wire = await _prepare(app, adapter, work)
-            app.failpoint("prepared")
-            held = await asyncio.to_thread(_cross, app, delivery, wire)
-            app.failpoint("line.committed")
-            result = await adapter.publish(work.queued.outgoing, wire)
-            app.failpoint("answered")
-        except LeaseLost:
-            app.log("delivery.lease_lost", id=delivery.id, delivery=label)
-            return
-        except Held as pause:
-            await asyncio.to_thread(_step_back, app, held, str(pause))
-            return
-        except Exception as error:  # noqa: BLE001 - whatever it is, its place in the life of a delivery is decided here
-            attempt = _attempt(app, held, started_at, exchanges, type(error).__name__.lower(), str(error))
-            await asyncio.to_thread(_fail, app, held, error, attempt, label)
-            return
-        outcome = "published" if isinstance(result, Published) else "pending"
-        attempt = _attempt(app, held, started_at, exchanges, outcome, None)
-        await asyncio.to_thread(_succeed, app, held, result, attempt, label)
-    except CampaignError as error:
-        # The row is where the last commit left it; the next look, or the reaper, goes on from there.
-        app.log("delivery.stuck", id=delivery.id, delivery=label, error=str(error))
 
 
 def _gate(app: App, work: Work) -> None:

@@ -188,6 +188,12 @@ def late(tx: Connection, *, now: datetime) -> datetime | None:
     return value
 
 
+def overdue(tx: Connection, *, now: datetime) -> int:
+    """Return how many deliveries wait beyond their grace: the next look of a living daemon makes them missed."""
+    late_ones = (deliveries.c.state == State.SCHEDULED, deliveries.c.late_after < now)
+    return int(tx.execute(sa.select(sa.func.count()).where(*late_ones)).scalar_one())
+
+
 def note(tx: Connection, held: Delivery, **values: Any) -> Delivery:
     """Write beside the state, under the same guard as move(). Raises: LeaseLost."""
     query = (
@@ -268,6 +274,13 @@ def reap(tx: Connection, *, worker: str, mono: float, boot: str, alone: bool) ->
         query = deliveries.update().where(deliveries.c.state == old, dead).values(**values).returning(deliveries)
         found += [(old, _delivery(row)) for row in tx.execute(query).mappings()]
     return found
+
+
+def stale_leases(tx: Connection, *, mono: float, boot: str) -> int:
+    """Return how many leases have run out: what they hold is to be reaped."""
+    over = sa.or_(deliveries.c.boot != boot, deliveries.c.lease_until < mono)
+    held = deliveries.c.state.in_(tuple(REAPED))
+    return int(tx.execute(sa.select(sa.func.count()).where(held, over)).scalar_one())
 
 
 def miss(tx: Connection, *, now: datetime) -> list[Delivery]:

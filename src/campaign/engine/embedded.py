@@ -1,0 +1,281 @@
+"""The embedded engine: one process, APScheduler as its clock, and at every look whatever the rows say is due."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from campaign.clock import FileClock, real_now
+from campaign.core.errors import CampaignError
+from campaign.service import SYSTEM, App, event
+from campaign.service.archive import archive, seal
+from campaign.service.confirm import confirm
+from campaign.service.measure import measure
+from campaign.service.publish import carry, take
+from campaign.store import accounts as account_rows
+from campaign.store import outbox, readings
+
+WATCH = 0.25  # seconds between two questions whether somebody else has written
+SOON = 0.05  # real seconds; nothing is planned sooner
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the rows say now: the next instants (campaign time), and whether anything is under way."""
+
+    next_due: datetime | None
+    next_late: datetime | None
+    next_reading: datetime | None
+    next_retry: float | None  # monotonic seconds
+    doubtful: bool
+    in_flight: int
+    archive_due: bool
+
+
+class EmbeddedEngine:
+    """Looks at the rows when something is due, when somebody else has written, and every `tick` seconds anyway.
+
+    Args:
+        slots: deliveries under way at once.
+        tick: real seconds between two looks when nothing else wakes it.
+        stop_within: real seconds for what is under way after stop().
+        pace: how to advance a virtual clock, None for real time.
+        beat: called at every look: a sign of life.
+    """
+
+    name = "embedded"
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        slots: int,
+        tick: float,
+        stop_within: float,
+        pace: "Pace | None" = None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._app, self._slots, self._tick, self._stop_within = app, slots, tick, stop_within
+        self._pace, self._beat = pace, beat
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._stopped = asyncio.Event()
+        self._looking, self._again = False, False
+        self._month = (0, 0)
+        self._advance_to: datetime | None = None
+        # An interval that APScheduler thinks was missed must not be dropped: its default grace is one second.
+        defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+        self._changed = app.store.watch()
+
+    async def run(self) -> None:
+        """Turn until stop(); then give what is under way its time, and leave the rest where it is for confirm()."""
+        # What begins now must not wait for the first interval.
+        self._scheduler.add_job(self._look, IntervalTrigger(seconds=self._tick), id="look", next_run_time=real_now())
+        self._scheduler.add_job(self._watch, IntervalTrigger(seconds=WATCH), id="watch")
+        self._scheduler.start()
+        try:
+            await self._stopped.wait()
+        finally:
+            self._scheduler.shutdown(wait=False)
+            tasks = list(self._under_way.values())
+            if tasks:
+                await asyncio.wait(tasks, timeout=self._stop_within)
+            left = [task for task in tasks if not task.done()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await self._app.close_network()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopped.set()
+
+    def wake(self) -> None:
+        """Look now, or once more when the look that is under way is over."""
+        self._again = True
+        if not self._looking and not self._stopped.is_set():
+            self._start("wake", self._look)
+
+    async def _watch(self) -> None:
+        if await asyncio.to_thread(self._changed):
+            self.wake()
+
+    async def _look(self) -> None:
+        if self._looking:
+            self._again = True
+            return
+        self._looking = True
+        try:
+            self._again = True
+            while self._again and not self._stopped.is_set():
+                self._again = False
+                await self._turn()
+        except (CampaignError, OSError) as error:
+            self._app.log("engine.failed", error=str(error))
+        finally:
+            self._looking = False
+
+    async def _turn(self) -> None:
+        app = self._app
+        await asyncio.to_thread(self._beat)
+        await asyncio.to_thread(_give_up, app)
+        free = self._slots - sum(name.startswith("delivery ") for name in self._under_way)
+        claimed = await asyncio.to_thread(take, app, free) if free > 0 else []
+        for delivery in claimed:
+            self._start(f"delivery {delivery.id}", partial(carry, app, delivery))
+        survey = await asyncio.to_thread(_survey, app)
+        now = app.clock.now()
+        if survey.doubtful:
+            self._start("confirm", lambda: confirm(app))
+        publishing = any(name.startswith("delivery ") for name in self._under_way)
+        if not publishing and survey.next_reading is not None and survey.next_reading <= now:
+            self._start("measure", lambda: measure(app))
+        if survey.archive_due:
+            self._start("archive", lambda: asyncio.to_thread(_archive, app))
+        if self._month not in ((0, 0), (now.year, now.month)):
+            self._start("seal", lambda: asyncio.to_thread(_seal, app))
+        self._month = (now.year, now.month)
+        if self._pace is not None and self._pace.over and not self._pace.released:
+            self._start("finish", self._finish)
+        self._plan(survey, now)
+
+    def _start(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Run one thing of this name at a time, and look again when it is over."""
+        if name in self._under_way:
+            return
+        task = asyncio.get_running_loop().create_task(work(), name=name)
+        self._under_way[name] = task
+        task.add_done_callback(lambda _: self._over(name))
+
+    def _over(self, name: str) -> None:
+        task = self._under_way.pop(name)
+        if not task.cancelled() and task.exception() is not None:
+            self._app.log("engine.failed", task=name, error=f"{type(task.exception()).__name__}: {task.exception()}")
+            return  # the next tick looks again; at once would spin on a lasting fault
+        if self._again or name != "wake":
+            self.wake()
+
+    def _plan(self, survey: Survey, now: datetime) -> None:
+        """Say when to look next: at the next instant of the campaign's time, or when a back-off is over."""
+        delays: list[float] = []
+        if survey.next_retry is not None:
+            delays.append(survey.next_retry - self._app.clock.monotonic())
+        instants = [t for t in (survey.next_due, survey.next_late, survey.next_reading) if t is not None]
+        if self._pace is None or self._pace.over:
+            delays += [(instant - now).total_seconds() for instant in instants]
+        elif self._idle(survey, now):
+            self._plan_advance(min([*(instant for instant in instants if instant > now), self._pace.until]), now)
+        delays = [max(SOON, delay) for delay in delays if delay < self._tick]
+        if delays:
+            when = DateTrigger(real_now() + timedelta(seconds=min(delays)))
+            self._scheduler.add_job(self._look, when, id="next", replace_existing=True)
+
+    def _idle(self, survey: Survey, now: datetime) -> bool:
+        """Whether a virtual clock may move: never while anything is due or in flight."""
+        busy = any(name not in ("wake", "archive", "seal") for name in self._under_way)
+        due = any(t is not None and t <= now for t in (survey.next_due, survey.next_reading))
+        return not (busy or due or survey.in_flight or survey.doubtful)
+
+    def _plan_advance(self, instant: datetime, now: datetime) -> None:
+        # Planned once per event: a look in between must not put it off again and again.
+        if self._pace is not None and self._advance_to != instant:
+            self._advance_to = instant
+            when = DateTrigger(real_now() + timedelta(seconds=self._pace.delay(now, instant)))
+            self._scheduler.add_job(self._advance, when, args=[instant], id="advance", replace_existing=True)
+
+    async def _advance(self, instant: datetime) -> None:
+        """Move the virtual clock to the next event, if it is still true that nothing is due or in flight."""
+        self._advance_to = None
+        survey = await asyncio.to_thread(_survey, self._app)
+        if self._pace is not None and self._idle(survey, self._app.clock.now()):
+            events = (survey.next_due, survey.next_late, survey.next_reading, instant)
+            self._pace.advance(min(t for t in events if t is not None))
+        self.wake()
+
+    async def _finish(self) -> None:
+        """The journey's time is over: what was read is sealed, and the clock goes on like any other."""
+        await asyncio.to_thread(_seal, self._app, until=self._app.clock.now())
+        if self._pace is not None:
+            self._pace.release()
+
+
+class Pace:
+    """How the demo's clock goes: from event to event, at most `rate` virtual seconds in a real one, until `until`."""
+
+    def __init__(self, clock: FileClock, *, rate: float, until: datetime) -> None:
+        self._clock, self._rate, self.until = clock, rate, until
+
+    @property
+    def over(self) -> bool:
+        """Whether the journey's time has come to its end."""
+        return self._clock.now() >= self.until
+
+    @property
+    def released(self) -> bool:
+        """Whether it runs like real time."""
+        return self._clock.runs
+
+    def delay(self, now: datetime, instant: datetime) -> float:
+        """Return the real seconds until the clock may be at an instant."""
+        return max(0.001, (instant - now).total_seconds() / self._rate)
+
+    def advance(self, instant: datetime) -> None:
+        """Move to an instant, not beyond the end."""
+        self._clock.advance(min(instant, self.until))
+
+    def release(self) -> None:
+        """Let it run like real time."""
+        self._clock.run()
+
+
+def _survey(app: App) -> Survey:
+    with app.store.read() as tx:
+        mono, boot = app.clock.monotonic(), app.clock.boot
+        return Survey(
+            next_due=outbox.next_due(tx),
+            next_late=outbox.late(tx, now=app.clock.now()),
+            next_reading=readings.next_reading(tx),
+            next_retry=outbox.next_retry(tx, boot=boot),
+            doubtful=bool(outbox.doubtful(tx, mono=mono, boot=boot, limit=1)),
+            in_flight=outbox.in_flight(tx),
+            archive_due=bool(outbox.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
+        )
+
+
+def _give_up(app: App) -> None:
+    """Reap what ran out of its lease, and miss what is beyond its grace."""
+    with app.store.read() as tx:
+        nothing = not outbox.overdue(tx, now=app.clock.now()) and not outbox.stale_leases(
+            tx, mono=app.clock.monotonic(), boot=app.clock.boot
+        )
+    if nothing:
+        return
+    with app.store.begin() as tx:
+        for delivery in outbox.miss(tx, now=app.clock.now()):
+            event(app, tx, "delivery.missed", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
+            app.log("delivery.missed", id=delivery.id)
+        reap_all(app, tx, alone=False)
+
+
+def reap_all(app: App, tx: Any, *, alone: bool) -> int:
+    """Take over what dead workers left; `alone`: a lock proves that there is no other worker."""
+    found = outbox.reap(tx, worker=app.worker, mono=app.clock.monotonic(), boot=app.clock.boot, alone=alone)
+    for old, delivery in found:
+        event(app, tx, f"delivery.{delivery.state}", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
+        app.log("delivery.reaped", id=delivery.id, was=old, state=delivery.state)
+    return len(found)
+
+
+def _archive(app: App) -> None:
+    while archive(app):
+        pass
+
+
+def _seal(app: App, until: datetime | None = None) -> None:
+    app.log("readings.sealed", number=seal(app, until=until))

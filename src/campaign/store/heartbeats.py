@@ -1,0 +1,51 @@
+"""What the daemon says of itself; doctor and health read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from campaign.store.tables import heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One worker's last sign of life; `ticked_mono` is monotonic seconds of `boot`."""
+
+    worker: str
+    engine: str
+    pid: int
+    boot: str
+    started_at: datetime
+    ticked_at: datetime
+    ticked_mono: float
+
+
+def beat(tx: Connection, entry: Heartbeat) -> None:
+    """Keep a sign of life."""
+    values = {"ticked_at": entry.ticked_at, "ticked_mono": entry.ticked_mono}
+    done = tx.execute(heartbeats.update().where(heartbeats.c.worker == entry.worker).values(**values))
+    if not done.rowcount:
+        tx.execute(
+            heartbeats.insert().values(
+                worker=entry.worker,
+                engine=entry.engine,
+                pid=entry.pid,
+                boot=entry.boot,
+                started_at=entry.started_at,
+                **values,
+            )
+        )
+
+
+def forget(tx: Connection, worker: str | None = None) -> None:
+    """Take a worker off the list, or all of them."""
+    query = heartbeats.delete()
+    tx.execute(query if worker is None else query.where(heartbeats.c.worker == worker))
+
+
+def heartbeats_now(tx: Connection) -> list[Heartbeat]:
+    """Return the workers that are on the list, the latest first."""
+    query = sa.select(heartbeats).order_by(heartbeats.c.ticked_mono.desc())
+    return [Heartbeat(**row) for row in tx.execute(query).mappings()]
