@@ -32,9 +32,15 @@ class HandClock:
 
     boot = "the boot of the tests"
 
-    def __init__(self, file: Path, start: datetime = START) -> None:
-        self.file, self._now, self._mono = file, start, 1000.0
+    def __init__(self, file: Path, start: datetime = START, mono: float = 1000.0) -> None:
+        self.file, self._now, self._mono = file, start, mono
         self._write()
+
+    @classmethod
+    def read(cls, file: Path) -> "HandClock":
+        """Return the clock as another process left it."""
+        said = json.loads(file.read_text())
+        return cls(file, datetime.fromisoformat(said["virtual"]), said["mono"])
 
     def now(self) -> datetime:
         return self._now
@@ -55,14 +61,27 @@ class HandClock:
     def turn_monotonic(self, seconds: float) -> None:
         """Move real time only, as when a virtual clock stands still."""
         self._mono += seconds
+        self._write()
+
+    async def sleep(self, seconds: float) -> None:
+        """What a limiter waits with: real time goes by at once."""
+        self.turn_monotonic(seconds)
 
     async def wait_until(self, instant: datetime) -> None:
         self.turn_to(max(instant, self._now))
 
     def _write(self) -> None:
         fresh = self.file.with_suffix(".tmp")
-        fresh.write_text(json.dumps({"virtual": self._now.isoformat(), "real": time.time(), "rate": 0}))
+        fresh.write_text(
+            json.dumps({"virtual": self._now.isoformat(), "real": time.time(), "rate": 0, "mono": self._mono})
+        )
         fresh.replace(self.file)
+
+
+def picture_file(file: Path, colour: str = "navy") -> Path:
+    """Draw a small picture."""
+    Image.new("RGB", (64, 36), colour).save(file)
+    return file
 
 
 @dataclass
@@ -82,7 +101,8 @@ class World:
 
     def open(self, **parts: Any) -> App:
         """Open the installation once more, as another process would."""
-        return bootstrap.open_app(self.settings, clock=self.clock, **parts)
+        opener = bootstrap.Opener(self.settings, self.clock, redact=parts.pop("redact", True), sleep=self.clock.sleep)
+        return bootstrap.open_app(self.settings, clock=self.clock, opener=opener, **parts)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end, always on the same loop."""
@@ -146,9 +166,7 @@ class World:
 
     def picture(self, alt: dict[str, str] | None = None, *, colour: str = "navy", name: str = "a.png") -> Picture:
         """Draw a small picture file."""
-        file = self.folder / name
-        Image.new("RGB", (64, 36), colour).save(file)
-        return Picture(file, alt or {"ko": "남색 그림"})
+        return Picture(picture_file(self.folder / name, colour), alt or {"ko": "남색 그림"})
 
     def tick(self, app: App | None = None) -> None:
         """Turn the crank once: publish what is due, ask about what is in doubt, archive."""

@@ -1,11 +1,12 @@
 """open_app: the one place where concrete parts are chosen, and where ids, keys and time come from."""
 
+import asyncio
 import os
 import secrets
 import sys
 import time
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,15 @@ def capabilities_of(account: Account) -> Capabilities:
 class Opener:
     """Opens adapters. All adapters of one process share connections and rate budgets; one event loop at a time."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, redact: bool = True) -> None:
-        self._settings, self._clock, self._redact = settings, clock, redact
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        redact: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
         self._transport: Any = None
         self._limiter: Any = None
         self._budgets: set[str] = set()
@@ -139,7 +147,7 @@ class Opener:
         network = self._settings.network
         if self._transport is None:
             self._transport = Transport()
-            self._limiter = self._limiter or Limiter(self._clock)
+            self._limiter = self._limiter or Limiter(self._clock, sleep=self._sleep)
         key = f"{account.platform} account {account.name}"
         if key not in self._budgets:
             self._limiter.allow(key, kind.defaults.rate.requests, kind.defaults.rate.seconds)

@@ -200,9 +200,11 @@ class Adapter(ABC):
 
 @dataclass(slots=True)
 class Exchanges:
-    """A sink for what went over the wire during one attempt."""
+    """A sink for what went over the wire during one attempt; `after` is called when each exchange is over."""
 
     kept: list[Exchange] = field(default_factory=list)
+    after: Callable[[], None] = lambda: None
 
     def __call__(self, exchange: Exchange) -> None:
         self.kept.append(exchange)
+        self.after()

@@ -15,7 +15,7 @@ from typing import Any
 from campaign.config import Settings
 
 CALM = 5.0  # seconds that a process must live so that its next start is not put off
-LONGEST = 30.0  # seconds at most between two starts
+LONGEST = 5.0  # seconds at most between two starts
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
 

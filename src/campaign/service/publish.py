@@ -72,7 +72,7 @@ async def carry(app: App, delivery: Delivery) -> None:
     """Carry one claimed delivery to a result, and keep it; raises nothing."""
     held = delivery
     started_at = app.clock.now()
-    exchanges = Exchanges()
+    exchanges = Exchanges(after=lambda: app.failpoint("exchanged"))
     label = delivery.id
     try:
         try:
