@@ -68,6 +68,7 @@ class EmbeddedEngine:
         self._looking, self._again = False, False
         self._month = (0, 0)
         self._advance_to: datetime | None = None
+        self._advance_by = 0.0  # monotonic seconds
         # An interval that APScheduler thinks was missed must not be dropped: its default grace is one second.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
@@ -95,6 +96,11 @@ class EmbeddedEngine:
     def stop(self) -> None:
         """Claim nothing more."""
         self._stopped.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way) or self._looking
 
     def wake(self) -> None:
         """Look now, or once more when the look that is under way is over."""
@@ -173,8 +179,19 @@ class EmbeddedEngine:
             self._plan_advance(min([*(instant for instant in instants if instant > now), self._pace.until]), now)
         delays = [max(SOON, delay) for delay in delays if delay < self._tick]
         if delays:
-            when = DateTrigger(real_now() + timedelta(seconds=min(delays)))
-            self._scheduler.add_job(self._look, when, id="next", replace_existing=True)
+            self._once("next", min(delays), self._look, [])
+
+    def _once(self, name: str, delay: float, work: Callable[..., Any], arguments: list[Any]) -> None:
+        # Several instances: one that plans its successor is still running when that one's time may come, and a
+        # scheduler that skips it then would stand still. Each of them looks first whether there is anything to do.
+        self._scheduler.add_job(
+            work,
+            DateTrigger(real_now() + timedelta(seconds=delay)),
+            args=arguments,
+            id=name,
+            replace_existing=True,
+            max_instances=16,
+        )
 
     def _idle(self, survey: Survey, now: datetime) -> bool:
         """Whether a virtual clock may move: never while anything is due or in flight."""
@@ -184,18 +201,20 @@ class EmbeddedEngine:
 
     def _plan_advance(self, instant: datetime, now: datetime) -> None:
         # Planned once per event: a look in between must not put it off again and again.
-        if self._pace is not None and self._advance_to != instant:
-            self._advance_to = instant
-            when = DateTrigger(real_now() + timedelta(seconds=self._pace.delay(now, instant)))
-            self._scheduler.add_job(self._advance, when, args=[instant], id="advance", replace_existing=True)
+        mono = self._app.clock.monotonic()
+        if self._pace is not None and (self._advance_to != instant or mono > self._advance_by + 1):
+            delay = self._pace.delay(now, instant)
+            self._advance_to, self._advance_by = instant, mono + delay
+            self._once("advance", delay, self._advance, [instant])
 
     async def _advance(self, instant: datetime) -> None:
         """Move the virtual clock to the next event, if it is still true that nothing is due or in flight."""
         self._advance_to = None
         survey = await asyncio.to_thread(_survey, self._app)
-        if self._pace is not None and self._idle(survey, self._app.clock.now()):
+        now = self._app.clock.now()
+        if self._pace is not None and self._idle(survey, now):
             events = (survey.next_due, survey.next_late, survey.next_reading, instant)
-            self._pace.advance(min(t for t in events if t is not None))
+            self._pace.advance(min((t for t in events if t is not None and t > now), default=now))
         self.wake()
 
     async def _finish(self) -> None:
