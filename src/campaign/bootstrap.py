@@ -127,9 +127,11 @@ class Opener:
         clock: Clock,
         *,
         redact: bool = True,
+        limited: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
+        self._limited = limited
         self._transport: Any = None
         self._limiter: Any = None
         self._budgets: set[str] = set()
@@ -160,7 +162,7 @@ class Opener:
             redactor=Redactor([token], enabled=self._redact),
             sink=sink,
             clock=self._clock,
-            budget=self._limiter,
+            budget=self._limiter if self._limited else None,
             label=key,
             timeouts=Timeouts(
                 connect=network.connect_timeout,

@@ -57,8 +57,12 @@ class Summary:
         return 0 if whole and self.archive_valid else 1
 
 
-def demo(folder: Path, *, once: bool = False, as_json: bool = False) -> int:
+def demo(folder: Path, *, once: bool = False, as_json: bool = False, rate: float = RATE) -> int:
     """Run, resume or report the demo in a folder; return the exit code.
+
+    Args:
+        once: end when the journey is over, in place of leaving timeline and web running.
+        rate: virtual seconds a real second, at most.
 
     Raises:
         Conflict: the folder holds something else.
@@ -66,7 +70,7 @@ def demo(folder: Path, *, once: bool = False, as_json: bool = False) -> int:
     began = time.monotonic()
     journey = load_journey()
     folder = folder.expanduser().resolve()
-    settings = _settle(folder, journey)
+    settings = _settle(folder, journey, rate)
     with _twin(folder) as base_url, _daemon(folder) as daemon:
         app = bootstrap.open_app(settings)
         try:
@@ -92,7 +96,7 @@ def demo(folder: Path, *, once: bool = False, as_json: bool = False) -> int:
     return summary.exit_code
 
 
-def _settle(folder: Path, journey: Journey) -> Settings:
+def _settle(folder: Path, journey: Journey, rate: float) -> Settings:
     """Make the installation, or find it half made; refuse a folder that is anything else."""
     mark = folder / MARK
     if mark.exists():
@@ -108,7 +112,7 @@ def _settle(folder: Path, journey: Journey) -> Settings:
         lines = [
             "# This installation is a demo: its clock is virtual.",
             f"clock_file = {json.dumps(str(folder / 'clock.json'))}",
-            f"clock_rate = {RATE}",
+            f"clock_rate = {rate}",
             f'clock_until = "{ends_at(journey).isoformat()}"',
             "",
             "[archive]",
