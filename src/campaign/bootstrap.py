@@ -184,8 +184,12 @@ class Opener:
 
 def make_log(settings: Settings) -> Callable[..., None]:
     """Return what writes one event with its fields to standard error, as lines for people or as JSON."""
+    import logging
+
     import structlog
 
+    # A look that is skipped because the one before it still runs is no news: the rows are found at the next.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     level = {"debug": 10, "info": 20, "warning": 30, "error": 40}[settings.log.level]
     people = settings.log.format == "console" or (settings.log.format == "auto" and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer(colors=people) if people else structlog.processors.JSONRenderer()

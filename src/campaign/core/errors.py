@@ -15,6 +15,7 @@ CampaignError
     └── Uncertain     it may have arrived               → uncertain; only confirm() or a person moves it
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -139,5 +140,12 @@ class Uncertain(Outcome):
 
 def shown(value: object, limit: int = 80) -> str:
     """Return a value as it may stand in a message: quoted, on one line, at most `limit` characters."""
-    text = repr(value) if not isinstance(value, str) else "'" + value.replace("\n", "\\n") + "'"
+    text = repr(value) if not isinstance(value, str) else "'" + "".join(map(_visible, value)) + "'"
     return text if len(text) <= limit else text[: limit - 2] + "…'"
+
+
+def _visible(character: str) -> str:
+    # Controls, line ends and lone surrogates: what would break the line, steer a terminal, or not be printed at all.
+    if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
+        return character.encode("unicode_escape").decode()
+    return character

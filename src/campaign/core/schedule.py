@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -39,9 +39,12 @@ def parse_local(field: str, value: str) -> datetime:
     """
     for form in (FORMAT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"):
         try:
-            return datetime.strptime(value.strip(), form)  # noqa: DTZ007 - a wall time has no zone of its own
+            found = datetime.strptime(value.strip(), form)  # noqa: DTZ007 - a wall time has no zone of its own
         except ValueError:
             continue
+        if not MINYEAR < found.year < MAXYEAR:  # in another zone it may lie beyond what a datetime can hold
+            raise Invalid(field, value, f"must lie between the years {MINYEAR + 1} and {MAXYEAR - 1}")
+        return found
     raise Invalid(field, value, "must be a local time written YYYY-MM-DD HH:MM, as in 2026-12-01 19:00")
 
 
@@ -119,8 +122,10 @@ class QuietHours:
         if not quiet:
             return instant
         day = local.date() + timedelta(days=1) if over_midnight and now >= self.starts else local.date()
-        # An end of quiet hours inside a gap is the moment after it.
-        return datetime.combine(day, self.ends, tzinfo=info).astimezone(UTC)
+        # An end of quiet hours inside a gap is the moment after it; one that happens twice is the next that comes.
+        end = datetime.combine(day, self.ends, tzinfo=info)
+        first, second = (end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        return first if first > instant else second
 
     def __str__(self) -> str:
         return f"{self.starts:%H:%M}-{self.ends:%H:%M} {self.zone or 'leg'}"
@@ -135,13 +140,22 @@ def audience_time(
         instant: aware UTC.
         quiet_hours: language → what QuietHours.parse() reads.
         leg_zone: the zone that 'leg' stands for.
+
+    Raises:
+        Invalid: quiet hours that cannot be read, or that together leave no hour for all of these languages.
     """
+    kept = {lang: QuietHours.parse(f"quiet_hours ({lang})", quiet_hours.get(lang, "none")) for lang in langs}
     why = None
-    for lang in langs:
-        quiet = QuietHours.parse(f"quiet_hours ({lang})", quiet_hours.get(lang, "none"))
-        if quiet is not None and (later := quiet.moved(instant, leg_zone)) != instant:
-            instant, why = later, f"quiet hours of the {lang} audience: {quiet}"
-    return instant, why
+    # The end of one audience's quiet hours may lie in those of another: ask until nobody moves it any more.
+    for _ in range(len(kept) + 1):
+        before = instant
+        for lang, quiet in kept.items():
+            if quiet is not None and (later := quiet.moved(instant, leg_zone)) != instant:
+                instant, why = later, f"quiet hours of the {lang} audience: {quiet}"
+        if instant == before:
+            return instant, why
+    rule = "together leave no hour in which all of these audiences may be reached; send the languages separately"
+    raise Invalid("quiet_hours", "+".join(kept), rule)
 
 
 def in_zone(instant: datetime, name: str) -> str:

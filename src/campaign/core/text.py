@@ -28,7 +28,7 @@ _GRAPHEME = regex.compile(r"\X")
 _TAG = regex.compile(r"#[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*")
 _SENTENCE = regex.compile(r"(?<=[.!?…。?!])\s+|\n+")
 _MARKUP = regex.compile(r"<br\s*/?>|</p>\s*<p[^>]*>", regex.IGNORECASE)
-_ELEMENT = regex.compile(r"<[^>]*>")
+_ELEMENT = regex.compile(r"</?[a-z][^>]*>", regex.IGNORECASE)  # not the sign in "I <3 you"
 
 
 def normalise(text: str) -> str:
@@ -137,6 +137,6 @@ def fingerprint(text: str) -> str:
     >>> fingerprint("<p>A&amp;B<br>c</p>") == fingerprint("A&B\\nc")
     True
     """
-    if "<" in text:
+    if _ELEMENT.search(text):
         text = html.unescape(_ELEMENT.sub("", _MARKUP.sub("\n", text)))
     return " ".join(normalise(text).split())

@@ -327,7 +327,11 @@ def _sheet(instance: Mapping[str, Any], kind: str, version: tuple[int, ...]) -> 
         "image_pixels": media.get("image_matrix_limit"),
         "alt_limit": media.get("description_limit"),
     }
-    sheet |= {name: value for name, value in told.items() if isinstance(value, int) and 0 < value < 10**12}
+    sheet |= {
+        name: value
+        for name, value in told.items()
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**12
+    }
     mimes = media.get("supported_mime_types")
     if isinstance(mimes, list) and (known := sorted(IMAGES & {str(mime) for mime in mimes})):
         sheet["image_mimes"] = known

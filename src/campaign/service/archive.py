@@ -36,9 +36,13 @@ def archive(app: App, *, limit: int = 20) -> int:
     with app.store.read() as tx:
         accounts = account_rows.due_for_archive(tx)
         due = outbox.posts_due_for_archive(tx, limit)
-    for account in accounts:
-        _keep_account(app, account)
     written = 0
+    for account in accounts:
+        try:
+            _keep_account(app, account)
+            written += 1
+        except (CampaignError, OSError) as error:
+            app.log("archive.failed", account=account.name, error=str(error))
     for post_id in due:
         try:
             _keep_post(app, post_id)
@@ -46,7 +50,7 @@ def archive(app: App, *, limit: int = 20) -> int:
         except (CampaignError, OSError) as error:
             # It stays due: the next look tries again, and doctor shows it.
             app.log("archive.failed", post=post_id, error=str(error))
-    return written + len(accounts)
+    return written
 
 
 def seal(app: App, *, until: datetime | None = None) -> int:

@@ -36,11 +36,12 @@ def _due(app: App, limit: int) -> list[Due]:
 
 
 async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
-    account, token = await asyncio.to_thread(_account, app, account_id)
+    account = await asyncio.to_thread(_account, app, account_id)
     metrics = app.capabilities(account).metrics
     found: Mapping[str, Mapping[Metric, Reading]] = {}
     problem: Exception | None = None
     try:
+        token = await asyncio.to_thread(_token, app, account)
         adapter = app.open_adapter(account, token, Exchanges())
         found = await adapter.measure([item.remote_id for item in items])
     except Exception as error:  # noqa: BLE001 - one account's trouble must not stop the readings of others
@@ -51,10 +52,14 @@ async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
     return await asyncio.to_thread(_keep, app, items, found, problem, at, tuple(metrics), account)
 
 
-def _account(app: App, account_id: str) -> tuple[Account, str]:
+def _account(app: App, account_id: str) -> Account:
     with app.store.read() as tx:
-        account = account_rows.account_of(tx, account_id)
-        return account, account_rows.token_of(tx, account, app.vault)
+        return account_rows.account_of(tx, account_id)
+
+
+def _token(app: App, account: Account) -> str:
+    with app.store.read() as tx:
+        return account_rows.token_of(tx, account, app.vault)
 
 
 def _keep(

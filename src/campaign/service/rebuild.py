@@ -1,7 +1,7 @@
 """rebuild: restore an empty database from the archive on disk; say what the record does not hold."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -109,9 +109,12 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
     campaign, legs = _campaign(record.campaign)
     if all(campaign.id != known.id for known in campaign_rows.all_campaigns(tx)):
         campaign_rows.add_campaign(tx, campaign, at=record.created_at)
-        for leg in legs:
-            campaign_rows.add_leg(tx, leg)
         found.campaigns += 1
+    # Each record holds the legs that there were when it was written: a later one may hold more.
+    known_legs = {leg.id for leg in campaign_rows.legs_of(tx, campaign.id)}
+    for leg in legs:
+        if leg.id not in known_legs:
+            campaign_rows.add_leg(tx, leg)
     leg_id = record.leg["id"] if record.leg else None
     post = Post(
         id=record.id,
@@ -147,11 +150,22 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
     found.variants += len(variants)
     found.approvals += len(record.approvals)
     account_of = {target.id: target.account_id for target in targets}
-    for row in sorted(record.deliveries, key=lambda row: row.part):
+    for row in _parents_first(record.deliveries):
         if row.state != State.PUBLISHED:
             found.not_restored.append(f"delivery {row.id} of post {post.name} ({row.state}): it was not published")
             continue
         _delivery(app, tx, post, row, account_of, found)
+
+
+def _parents_first(rows: Sequence[as2.DeliveryRecord]) -> list[as2.DeliveryRecord]:
+    """Return deliveries so that each comes after the one that it continues: neither ids nor times tell."""
+    parents = {row.id: row.parent for row in rows}
+
+    def depth(delivery_id: str) -> int:
+        parent = parents[delivery_id]
+        return 1 + depth(parent) if parent in parents else 0
+
+    return sorted(rows, key=lambda row: depth(row.id))
 
 
 def _delivery(

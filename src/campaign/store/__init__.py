@@ -34,7 +34,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction: on SQLite it takes no write lock."""
-        with self.engine.connect().execution_options(campaign_reads=True) as connection, connection.begin():
+        options: dict[str, Any] = {"campaign_reads": True}
+        if self.dialect == "postgresql":
+            # Its default shows every statement what was committed meanwhile; SQLite always reads one snapshot.
+            options["isolation_level"] = "REPEATABLE READ"
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     def watch(self) -> Callable[[], bool]:

@@ -48,7 +48,7 @@ class Vault:
         _key_id, key = self._key()
         try:
             return AESGCM(key).decrypt(sealed[:12], sealed[12:], account_id.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise CampaignError(
                 f"the token of an account cannot be opened with the key in {self.folder}: "
                 "restore the right key, or connect the account again with: campaign account add"

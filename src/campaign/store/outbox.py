@@ -65,9 +65,12 @@ def add_delivery(tx: Connection, delivery: Delivery, *, at: datetime) -> None:
 def _unfenced() -> sa.ColumnElement[bool]:
     """Whether no pause stands in a delivery's way, told by one expression that claim and the line share."""
     fences = pauses.alias("fence")
-    platform = sa.select(accounts.c.platform).where(accounts.c.id == deliveries.c.account_id).scalar_subquery()
-    account = sa.select(accounts.c.name).where(accounts.c.id == deliveries.c.account_id).scalar_subquery()
-    campaign = sa.select(campaigns.c.name).where(campaigns.c.id == deliveries.c.campaign_id).scalar_subquery()
+    # Two levels down SQLAlchemy does not correlate by itself: the names would be those of any delivery.
+    of_account = accounts.c.id == deliveries.c.account_id
+    of_campaign = campaigns.c.id == deliveries.c.campaign_id
+    platform = sa.select(accounts.c.platform).where(of_account).correlate(deliveries).scalar_subquery()
+    account = sa.select(accounts.c.name).where(of_account).correlate(deliveries).scalar_subquery()
+    campaign = sa.select(campaigns.c.name).where(of_campaign).correlate(deliveries).scalar_subquery()
     langs = sa.cast(deliveries.c.langs, sa.Text)
     behind = sa.or_(
         fences.c.scope == "all",

@@ -65,6 +65,7 @@ def add_readings(tx: Connection, items: Sequence[Measurement], *, sealed: bool =
     ids = sorted({item.delivery_id for item in items})
     query = sa.select(measurements.c.delivery_id, measurements.c.metric, measurements.c.as_of)
     there = {tuple(row) for row in tx.execute(query.where(measurements.c.delivery_id.in_(ids)))}
+    fresh = {(item.delivery_id, item.metric, item.as_of): item for item in reversed(items)}
     rows = [
         {
             "delivery_id": item.delivery_id,
@@ -75,8 +76,8 @@ def add_readings(tx: Connection, items: Sequence[Measurement], *, sealed: bool =
             "source": item.source,
             "sealed": sealed,
         }
-        for item in items
-        if (item.delivery_id, item.metric, item.as_of) not in there
+        for key, item in fresh.items()
+        if key not in there
     ]
     if rows:
         tx.execute(measurements.insert(), rows)

@@ -69,7 +69,7 @@ def curves(
     number: Callable[[float], str],
 ) -> Markup:
     """Draw cumulative curves over a logarithmic age axis, each labelled at its end."""
-    left, right, top, bottom = (44, 92, 34, 48) if frame.small else (60, 170, 38, 52)
+    left, right, top, bottom = (40, 112, 34, 48) if frame.small else (60, 170, 38, 52)
     wide, high = frame.width - left - right, 200 if frame.small else 290
     ages = [age for line in lines for age, value in line.points if value is not None]
     first, last = math.log(min([*ages, mark])), math.log(max([*ages, mark]))
@@ -104,8 +104,8 @@ def curves(
         if known:
             ends.append((y(known[-1][1]), x(known[-1][0]), line, known[-1][1]))
     floor = -1e9
-    for at, edge, line, value in sorted(ends, key=lambda end: end[0]):
-        at = max(at, floor)
+    for height, edge, line, value in sorted(ends, key=lambda end: end[0]):
+        at = max(height, floor)
         floor = at + (32 if frame.small else 20)
         text = line.label if frame.small else f"{line.label} {number(value)}"
         inside.append(_shape(line.lang, edge + 14, at, 4.2))
@@ -124,7 +124,7 @@ def dots(
     ratio: bool = False,
 ) -> Markup:
     """Draw a dot with its interval per row; as a ratio on a logarithmic axis around 1."""
-    edge, row, top = 14, 52, 8
+    edge, row, top = 14, 68 if frame.small else 52, 8
     values = [v for r in rows for v in (r.value, r.low, r.high, *r.singles) if v is not None]
     steps = _doublings(values) if ratio else nice(max(values, default=1))
     low, high = (math.log(steps[0]), math.log(steps[-1])) if ratio else (0.0, steps[-1])
@@ -146,8 +146,12 @@ def dots(
     inside.append(_text(frame.width / 2, foot + 36, axis, "axis mid"))
     for index, item in enumerate(rows):
         head = top + row * index
-        line = head + 34
-        inside.append(_row_label(frame, edge, head + 16, item))
+        line = head + row - 18
+        if frame.small:
+            inside.append(_text(edge, head + 16, item.label, "label"))
+            inside.append(_text(edge, head + 33, item.detail, "label quiet"))
+        else:
+            inside.append(_row_label(edge, head + 16, item))
         inside.append(_rule(edge, line, frame.width - edge, line, "rail"))
         if item.low is not None and item.high is not None and item.value is not None:
             inside.append(_rule(x(item.low), line, x(item.high), line, "range"))
@@ -197,11 +201,10 @@ def _kind(lang: str) -> str:
     return lang if lang in _SHAPES else "other"
 
 
-def _row_label(frame: Frame, x: float, y: float, item: Dot) -> Markup:
-    gap = "  " if frame.small else "   "
+def _row_label(x: float, y: float, item: Dot) -> Markup:
     return Markup(
-        '<text class="label" xml:space="preserve" x="{}" y="{:.1f}">{}<tspan class="quiet">{}{}</tspan></text>'
-    ).format(x, y, item.label, gap, item.detail)
+        '<text class="label" xml:space="preserve" x="{}" y="{:.1f}">{}<tspan class="quiet">   {}</tspan></text>'
+    ).format(x, y, item.label, item.detail)
 
 
 def _text(x: float, y: float, text: str, kind: str) -> Markup:

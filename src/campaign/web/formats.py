@@ -9,8 +9,10 @@ from campaign.core.engagement import Interval
 from campaign.web.words import CATALOGUE, LANGS, forms, word
 
 NBSP = "\u00a0"
-_MONTHS_EN = "January February March April May June July August September October November December".split()
-_MONTHS_RU = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()
+_MONTHS = {
+    "en": "January,February,March,April,May,June,July,August,September,October,November,December",
+    "ru": "января,февраля,марта,апреля,мая,июня,июля,августа,сентября,октября,ноября,декабря",
+}
 
 
 class Look:
@@ -76,9 +78,9 @@ class Look:
             case "ko":
                 return f"{local.year}년 {local.month}월 {local.day}일"
             case "ru":
-                return f"{local.day}{NBSP}{_MONTHS_RU[local.month - 1]} {local.year}{NBSP}г."
+                return f"{local.day}{NBSP}{self._month(local)} {local.year}{NBSP}г."
             case _:
-                return f"{local.day}{NBSP}{_MONTHS_EN[local.month - 1]} {local.year}"
+                return f"{local.day}{NBSP}{self._month(local)} {local.year}"
 
     def language(self, tag: str) -> str:
         """Return a language's name; 'ko+ru' is both."""
@@ -101,6 +103,9 @@ class Look:
             if texts.get(lang):
                 return texts[lang], lang
         return otherwise, None
+
+    def _month(self, local: datetime) -> str:
+        return _MONTHS[self.lang].split(",")[local.month - 1]
 
     def _form(self, n: int) -> int:
         if self.lang == "ru":

@@ -21,6 +21,8 @@ from campaign.web.words import LANGS
 
 ROWS = 300  # on the first page, unless all are asked for
 REFRESH = 10  # seconds
+# What makes the installation ill; the rest of what the doctor says, a missed post say, is a person's work.
+VITAL = ("doctor", "database", "daemon", "lateness")
 _NAMES = {"ko": "한국어", "en": "English", "ru": "Русский"}
 # What a browser may show in its place; anything else is only handed out as a file.
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "video/mp4", "video/webm")
@@ -59,7 +61,7 @@ class Pages:
     def __init__(self, app: App, settings: Settings, doctor: Doctor) -> None:
         self._app, self._settings, self._doctor = app, settings, doctor
 
-    def desk(self, request: Request, live: str = "1", all: str = "") -> Response:  # noqa: A002 - the word in the address
+    def desk(self, request: Request, live: str = "1", all: str = "") -> Response:
         shown = desk.desk(self._app, limit=1_000_000 if all else ROWS)
         demo = any(campaign.demo for campaign, _ in shown.campaigns)
         refresh = REFRESH if live != "0" else 0
@@ -99,7 +101,7 @@ class Pages:
         except Exception as error:  # noqa: BLE001 - whatever breaks it, the answer is: not healthy
             self._app.log("health.failed", error=f"{type(error).__name__}: {error}")
             checks = [Check("doctor", ok=False, detail=f"could not look: {type(error).__name__}")]
-        ok = all(check.ok for check in checks)
+        ok = all(check.ok for check in checks if check.name in VITAL)
         told = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
         return JSONResponse({"ok": ok, "checks": told}, 200 if ok else 503)
 

@@ -63,7 +63,7 @@ def render(report: Report, *, lang: str = "en", served: bool = False) -> str:
             zone=zone,
             numbers=_numbers(report, look),
             figures=[_curves(report, look), _legs(report, look), _pairs(report, look)],
-            groups=[("by_post", report.by_post), ("by_leg", report.by_leg), ("by_lang", report.by_lang)],
+            groups=[("by_post", report.by_post), ("by_leg", report.by_leg), ("by_lang", _by_lang(report))],
             group_name=lambda kind, group: _name(look, kind, group),
             why=lambda group: _why(report, look, _members(report, group)),
             metrics=[metric for metric in METRICS if any(metric in row.latest for row in report.series)],
@@ -157,12 +157,19 @@ def _name(look: Look, kind: str, group: Group) -> tuple[str, str | None]:
     return look.told(group.title, group.name)
 
 
+def _by_lang(report: Report) -> list[Group]:
+    """Return the languages in the campaign's order, its source first."""
+    order = report.campaign.languages
+    return sorted(report.by_lang, key=lambda one: order.index(one.name) if one.name in order else len(order))
+
+
 def _curves(report: Report, look: Look) -> Figure:
-    lines = [line for group in report.by_lang if (line := _line(report, look, group.name)).points]
+    groups = _by_lang(report)
+    lines = [line for group in groups if (line := _line(report, look, group.name)).points]
     at = look.say(f"age.{report.age}")
     told = [
         f"{look.language(group.name)} {'–' if group.interactions is None else look.number(group.interactions)}"
-        for group in report.by_lang
+        for group in groups
     ]
     finding = look.say("curves.finding", age=at[:1].upper() + at[1:], list=", ".join(told))
     drawable = any(value is not None for line in lines for _, value in line.points)

@@ -100,7 +100,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Пока нет значений для графика.",
     ),
     "curves.cohort": (
-        "선은 언어별 모든 게시의 합계입니다. 비교 시점에 이르지 않은 게시는 뺐습니다. 값이 하나라도 없으면 선을 끊습니다.",
+        "선은 언어별 모든 게시의 합계입니다. 비교 시점에 이르지 않은 게시는 뺐습니다. "
+        "값이 하나라도 없으면 선을 끊습니다.",
         "Each line adds up all publications in that language; those still younger than the compared age stay out. "
         "Where any value is missing, the line breaks.",
         "Линия – сумма всех публикаций на языке; те, что моложе срока сравнения, не входят. "
@@ -208,7 +209,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "nothing": ("없음", "none", "нет"),
     "formulas": ("계산 방법", "How it is counted", "Как посчитано"),
     "formula.interactions": (
-        "공개 반응 = 반응 + 답글 + 재게시 + 인용. 플랫폼이 제공하지 않는 항목은 빼고, 제공하는 항목의 값이 없으면 합계도 없습니다.",
+        "공개 반응 = 반응 + 답글 + 재게시 + 인용. 플랫폼이 제공하지 않는 항목은 빼고, "
+        "제공하는 항목의 값이 없으면 합계도 없습니다.",
         "Public interactions = reactions + replies + reposts + quotes. What a platform does not offer is left out; "
         "where an offered counter has no value, there is no sum.",
         "Публичные взаимодействия = реакции + ответы + репосты + цитаты. Чего платформа не даёт, то не входит; "

@@ -1,0 +1,79 @@
+# Everything from a bare checkout: `make demo` to see it, `make test` to trust it.
+PYTHON ?= python3
+BIN := .venv/bin
+ONCE ?=
+DEMO_DIR ?= .demo
+UV ?= uv
+# Two at least: a machine with one core still overlaps the waiting.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header --quiet --python-version 3.11
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test test-real sweep mutants bench lint readme lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.dev  ## make .venv with everything: runtime, development, the program itself
+
+demo: .venv/.runtime  ## rehearse the whole journey, then keep desk and sandbox open (ONCE=1: stop after it)
+	$(BIN)/campaign demo --dir $(DEMO_DIR) $(if $(filter-out 0,$(ONCE)),--once)
+
+test: .venv/.dev  ## the fast tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not real and not sweep" $(ARGS)
+
+test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache)
+	sh tests/real/fetch_snac.sh
+	TEST_SNAC="$${TEST_SNAC:-$(CURDIR)/.cache/snac/usr/bin/snac}" $(BIN)/python -m pytest -m real tests/real $(ARGS)
+
+sweep: .venv/.dev  ## kill the program at every step of a delivery and compare the books
+	$(BIN)/python -m tests.sweep $(ARGS)
+
+mutants: .venv/.dev  ## break the delivery doctrine on purpose; each break must be caught
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+bench: .venv/.dev  ## measure (a program that prints numbers, no test)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lint: .venv/.dev  ## ruff, mypy, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+readme: .venv/.dev  ## write the generated parts of README.md anew
+	$(BIN)/python -m tests.test_readme
+
+lock:  ## resolve both lock files anew (needs uv); UPGRADE=1 takes the newest releases
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: install it, or name it with UV=…"; exit 1; }
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fonts --group build -o requirements.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra postgres --group dev -c requirements.lock -o tests/requirements.lock
+	@! grep -n '://' requirements.lock tests/requirements.lock || { echo "a lock file names a host"; exit 1; }
+
+clean:  ## remove what make made; never an installation's data
+	rm -rf .venv .demo .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp per layer; a stamp older than what it was made from is made again.
+.venv/.venv:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv or ensurepip: install them (Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@rm -rf .venv
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.packages: .venv/.venv requirements.lock
+	$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.runtime: .venv/.packages pyproject.toml
+	$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime tests/requirements.lock
+	@command -v git >/dev/null || { echo "git is missing: the tests ask it which files are part of the project; install it"; exit 1; }
+	$(PIP) --require-hashes -r tests/requirements.lock
+	@touch $@

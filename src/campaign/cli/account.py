@@ -1,0 +1,181 @@
+"""Accounts: connected, asked, removed; and what the platforms take."""
+
+import getpass
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from campaign.cli.given import read_stdin, words
+from campaign.cli.here import HERE, Here, ask
+from campaign.cli.show import cell, data, fields, iso, line, say, table
+from campaign.core.adapter import Capabilities
+from campaign.core.errors import Invalid
+from campaign.core.model import Account
+from campaign.platforms import available, load
+from campaign.service import accounts
+from campaign.store import accounts as account_rows
+
+
+def add(
+    platform: str,
+    *,
+    name: str,
+    base_url: str,
+    lang: Annotated[list[str], Parameter(name="--lang")],
+    token_stdin: bool = False,
+    again: bool = False,
+    here: Here = HERE,
+) -> None:
+    """Connect an account: its platform is asked who the token belongs to, and what it may do.
+
+    Example: campaign account add mastodon --name kr --base-url https://mastodon.example --token-stdin --lang ko < token
+
+    Args:
+        platform: Its platform; see: campaign platforms.
+        name: What it is called here, as in --to kr.
+        base_url: Its server's address.
+        lang: The languages that it speaks: ko, or ko,ru; may be given several times.
+        token_stdin: Read the token from standard input; it never stands on the command line.
+        again: Give an account that is connected a new token.
+    """
+    load(platform)  # an unknown platform is told before a token is asked for
+    token = _token(token_stdin)
+    with here.opened() as app:
+        by = here.person(app)
+        work = accounts.connect(
+            app,
+            platform,
+            name=name,
+            base_url=base_url,
+            token=token,
+            langs=words(lang),
+            by=by,
+            private=True,  # an operator typed the address
+            again=again,
+        )
+        linked = ask(app, work)
+    for warning in linked.warnings:
+        say(f"warning: {warning}")
+    if here.json:
+        data(_plain(linked.account) | {"warnings": list(linked.warnings)})
+    else:
+        account = linked.account
+        line(f"account {account.name}: {account.handle} on {account.kind}, guarantee {account.guarantee}")
+
+
+def show_all(*, here: Here = HERE) -> None:
+    """List the connected accounts.
+
+    Example: campaign account list
+    """
+    with here.opened() as app, app.store.read() as tx:
+        found = [_plain(account) for account in account_rows.all_accounts(tx)]
+    if here.json:
+        data(found)
+        return
+    heads = ("name", "platform", "handle", "langs", "guarantee", "kind", "base_url", "connected_at")
+    table(heads, [[row[head] for head in heads] for row in found])
+
+
+def test(name: str, *, here: Here = HERE) -> None:
+    """Ask an account's platform whether its token still holds, and what changed.
+
+    Example: campaign account test kr
+
+    Args:
+        name: The account's name.
+    """
+    with here.opened() as app:
+        told = ask(app, accounts.test(app, name))
+    if here.json:
+        data(told)
+    else:
+        fields({**told, "changed": {key: f"{old} → {new}" for key, (old, new) in told["changed"].items()}})
+
+
+def remove(name: str, *, here: Here = HERE) -> None:
+    """Forget an account's token; what it published stays on record.
+
+    Example: campaign account remove kr
+
+    Args:
+        name: The account's name.
+    """
+    with here.opened() as app:
+        account = accounts.remove(app, name, by=here.person(app))
+    if here.json:
+        data({"removed": account.name})
+    else:
+        line(f"account {account.name} removed; its token is forgotten")
+
+
+def platforms(*, here: Here = HERE) -> None:
+    """Show the platforms and their limits."""
+    rows = [_sheet(name, load(name).defaults) for name in available()]
+    if here.json:
+        data(rows)
+    elif sys.stdout.isatty():
+        for row in rows:
+            fields(row)
+            print()
+    else:
+        table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows])
+
+
+def _token(asked: bool) -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        if not asked:
+            raise Invalid(
+                "token", "", "must come by standard input: give --token-stdin, and no token on the command line"
+            )
+        return getpass.getpass("token: ").strip()
+    return read_stdin("token").strip()
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    # Field by field: what an account holds besides must never slip out here.
+    return {
+        "name": account.name,
+        "platform": account.platform,
+        "base_url": account.base_url,
+        "handle": account.handle,
+        "remote_id": account.remote_id,
+        "kind": account.kind,
+        "langs": list(account.langs),
+        "guarantee": str(account.guarantee),
+        "connected_at": iso(account.connected_at),
+        "id": account.id,
+    }
+
+
+def _sheet(name: str, told: Capabilities) -> Mapping[str, Any]:
+    """Return a platform's declared limits; no cell is empty, so that nothing is taken for unknown that is none."""
+    kinds = {rule.kind: rule for rule in told.media}
+    image, video = kinds.get("image"), kinds.get("video")
+    return {
+        "name": name,
+        "text_limit": told.text.limit,
+        "counts": told.text.counts,
+        "link_length": "as written" if told.text.link_length is None else told.text.link_length,
+        "images": image.max_count if image else 0,
+        "image_bytes": image.max_bytes if image else 0,
+        "image_pixels": image.max_pixels if image and image.max_pixels else "none",
+        "image_types": sorted(image.mimes) if image else "none",
+        "alt_limit": image.max_alt if image and image.max_alt else "none",
+        "videos": video.max_count if video else 0,
+        "languages": told.languages,
+        "guarantees": [str(guarantee) for guarantee in told.guarantees],
+        "settles_within": told.settles_within,
+        "key_lifetime": told.key_lifetime,
+        "metrics": sorted(told.metrics) or "none",
+        "threads": told.threads,
+        "edits": told.edits,
+        "deletes": told.deletes,
+        "requests": f"{told.rate.requests} in {told.rate.seconds} s",
+        "posts_per_reading": told.ids_per_reading,
+        "notes": list(told.notes) or "none",
+        "source_url": told.text.source.url,
+        "source_date": told.text.source.read_on,
+    }

@@ -1,0 +1,168 @@
+"""The record on disk: verified, shown, and the database rebuilt from it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from campaign import bootstrap
+from campaign.cli.here import HERE, Here
+from campaign.cli.show import data, fields, line, say, table
+from campaign.config import Settings
+from campaign.core.errors import CampaignError, NotFound
+from campaign.core.model import ArchiveState
+from campaign.record import as2
+from campaign.record.verify import Damage, verify
+from campaign.service import App
+from campaign.service.rebuild import rebuild
+from campaign.store import campaigns as campaign_rows
+from campaign.store import outbox
+from campaign.store import posts as post_rows
+
+Progress = Callable[[int, int], None]
+
+
+def verify_it(*, here: Here = HERE) -> int:
+    """Hold every byte of the archive against what the record says of it; needs no database.
+
+    Example: campaign archive verify
+
+    Where there is a database, what it says is archived must be there, too. Exit 0 when all is well, else 1.
+    """
+    settings = here.settings()
+    seen = [0]
+    with _bar("verified") as progress:
+
+        def counted(done: int, of: int) -> None:
+            seen[0] = of
+            progress(done, of)
+
+        found = verify(settings.folder("archive"), progress=counted)
+    found += _missing(settings, {damage.object_id for damage in found})
+    if here.json:
+        data({"objects": seen[0], "damage": [asdict(damage) for damage in found]})
+    else:
+        for damage in found:
+            line(damage.message)
+        say(f"archive: {seen[0]} objects, " + (f"{len(found)} damages" if found else "no damage"))
+    return 1 if found else 0
+
+
+def rebuild_it(*, here: Here = HERE) -> None:
+    """Restore an empty database from the archive.
+
+    Example: campaign archive rebuild --dir campaign-data
+
+    Restores posts, texts, media, approvals, published deliveries and sealed readings; says what the record does not
+    hold. Makes the database where it is missing.
+    """
+    bootstrap.init(here.settings())
+    with here.opened() as app, _bar("restored") as progress:
+        found = rebuild(app, progress=progress)
+    told = asdict(found)
+    if here.json:
+        data(told)
+        return
+    missing = told.pop("not_restored")
+    fields(told)
+    for what in missing:
+        say(f"not restored: {what}")
+
+
+def show(post: Annotated[str, Parameter(name="POST")], /, *, campaign: str | None = None, here: Here = HERE) -> None:
+    """Show what the archive holds of a post: its files with their sizes, and each version.
+
+    Example: campaign archive show P01
+
+    Args:
+        post: The post's id, or an object's: urn:uuid:…
+        campaign: The post's campaign, where several have a post of that id.
+    """
+    with here.opened() as app:
+        object_id = post if post.startswith("urn:") else _object_of(app, post, campaign)
+        if not app.archive.exists(object_id):
+            raise NotFound("archived object", object_id, "nothing of it was archived yet; the daemon does it")
+        told = _told(app, object_id)
+    if here.json:
+        data(told)
+        return
+    fields({"object": object_id, "folder": told["folder"]})
+    print()
+    table(("file", "bytes", "sha512"), [(row["name"], row["size"], row["sha512"]) for row in told["files"]])
+    print()
+    heads = ("version", "created", "message", "files")
+    table(heads, [[row[head] for head in heads] for row in told["versions"]])
+
+
+def _told(app: App, object_id: str) -> dict[str, Any]:
+    inventory = app.archive.inventory(object_id)
+    folder = app.archive.path_of(object_id)
+
+    def size(digest: str) -> int | None:
+        file = folder / inventory.manifest[digest][0]
+        return file.stat().st_size if file.is_file() else None
+
+    return {
+        "object": object_id,
+        "folder": str(folder),
+        "files": [
+            {"name": name, "size": size(digest), "sha512": digest} for name, digest in sorted(inventory.state.items())
+        ],
+        "versions": [
+            {"version": number, "created": entry.created, "message": entry.message, "files": len(entry.state)}
+            for number, entry in sorted(inventory.versions.items())
+        ],
+    }
+
+
+def _object_of(app: App, name: str, campaign: str | None) -> str:
+    with app.store.read() as tx:
+        chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
+        return as2.urn(post_rows.post_named(tx, name, chosen).id)
+
+
+def _missing(settings: Settings, damaged: set[str | None]) -> list[Damage]:
+    """Return what the database says is archived and the archive does not have."""
+    if not settings.database.url.get_secret_value() and not (settings.root / "campaign.db").exists():
+        return []
+    try:
+        app = bootstrap.open_app(settings)
+    except CampaignError as error:
+        say(f"not held against a database: {error}")
+        return []
+    try:
+        with app.store.read() as tx:
+            rows = outbox.listed(tx)
+            posts = {row["post_id"]: row["post"] for row in rows if row["archive_state"] == ArchiveState.ARCHIVED}
+            media = {item.medium.sha256: name for id, name in posts.items() for item in post_rows.media_of(tx, id)}
+    finally:
+        app.store.close()
+    wanted = {as2.urn(id): f"post {name}" for id, name in posts.items()}
+    wanted |= {as2.medium_urn(sha256): f"a picture of post {name}" for sha256, name in media.items()}
+    return [
+        Damage(
+            str(app.archive.path_of(object_id).relative_to(app.archive.root)),
+            object_id,
+            "missing",
+            f"{object_id}: missing, but the database says that {what} is archived",
+        )
+        for object_id, what in wanted.items()
+        if object_id not in damaged and not app.archive.exists(object_id)
+    ]
+
+
+@contextmanager
+def _bar(word: str) -> Iterator[Progress]:
+    """Draw a bar on standard error where a person looks on; else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(word, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

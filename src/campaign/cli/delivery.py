@@ -1,0 +1,208 @@
+"""Deliveries: listed, shown, settled by a person's word, scheduled again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from campaign.cli.given import words
+from campaign.cli.here import HERE, Here
+from campaign.cli.show import data, fields, iso, line, plain, table
+from campaign.core.errors import Invalid
+from campaign.core.model import Attempt, Delivery, Exchange
+from campaign.core.schedule import in_zone
+from campaign.core.states import State
+from campaign.service.confirm import settle
+from campaign.service.enqueue import retry
+from campaign.store import attempts as attempt_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import outbox
+from campaign.store import posts as post_rows
+
+FIELDS = (
+    *("id", "post", "langs", "account", "platform", "part", "state", "due_at", "published_at", "remote_id"),
+    *("permalink", "attempts", "guarantee", "campaign", "moved_because", "error", "archive_state"),
+)
+HEADS = ("id", "post", "langs", "account", "part", "state", "due", "published", "permalink", "error")
+
+
+def show_all(
+    *,
+    campaign: str | None = None,
+    state: Annotated[list[str] | None, Parameter(name="--state")] = None,
+    post: str | None = None,
+    here: Here = HERE,
+) -> None:
+    """List deliveries by their time.
+
+    Examples: campaign delivery list --state missed,failed · campaign delivery list --campaign peace-2019 --json
+
+    Args:
+        campaign: Only those of this campaign.
+        state: Only those in this state; several with commas between.
+        post: Only those of this post.
+    """
+    states = [_state(name) for name in words(state or [])]
+    with here.opened() as app, app.store.read() as tx:
+        chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
+        if post:
+            post_rows.post_named(tx, post, chosen)
+        rows = outbox.listed(tx, chosen.id if chosen else None, states)
+    rows = [row for row in rows if post in (None, row["post"])]
+    if here.json:
+        data([plain(row, FIELDS) for row in rows])
+    else:
+        table(HEADS, [cells(row) for row in rows])
+
+
+def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> None:
+    """Show all of a delivery: what leaves, each attempt, and with --json what went over the wire.
+
+    Example: campaign delivery show 3f9a20c1
+
+    Args:
+        id: Its id, or the last 8 characters of it.
+    """
+    with here.opened() as app, app.store.read() as tx:
+        held = outbox.found(tx, id)
+        row = next(row for row in outbox.listed(tx, held.campaign_id) if row["id"] == held.id)
+        outgoing = post_rows.outgoing_of(tx, held.outgoing_id).outgoing
+        tried = attempt_rows.attempts_of(tx, held.id)
+    more = ("parent_id", "late_after", "sent_at", "measure_at", "outgoing_sha256", "key", "wire", "questions")
+    told = plain(row, (*FIELDS, *more))
+    if here.json:
+        data(told | {"outgoing": outgoing.plain(), "tries": [_attempt(one) for one in tried]})
+        return
+    times = ("due_at", "late_after", "sent_at", "published_at", "measure_at")
+    fields(told | {name: in_zone(row[name], row["zone"]) if row[name] else None for name in times})
+    fields({"text": outgoing.text})
+    for number, medium in enumerate(outgoing.media, 1):
+        fields({f"media {number}": f"{medium.mime}, {medium.size} bytes, alt: {medium.alt}"})
+    if tried:
+        print()
+        heads = ("number", "kind", "started", "outcome", "requests", "error")
+        rows = [
+            (one.number, one.kind, in_zone(one.started_at, row["zone"]), one.outcome, len(one.exchanges), one.error)
+            for one in tried
+        ]
+        table(heads, rows)
+
+
+def settle_it(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    published: Annotated[str | None, Parameter(name="--published")] = None,
+    not_published: bool = False,
+    abandon: bool = False,
+    here: Here = HERE,
+) -> None:
+    """Say what became of a delivery that nobody knows about.
+
+    Examples: campaign delivery settle 3f9a20c1 --published https://mastodon.example/@kr/1234 ·
+    campaign delivery settle 3f9a20c1 --not-published
+
+    Args:
+        id: Its id, or the last 8 characters of it.
+        published: It is out, at this address.
+        not_published: It is not out: it is sent again while its grace lasts, else it is missed.
+        abandon: Nobody will know: give it up.
+    """
+    answers: dict[Literal["published", "not_published", "abandon"], bool] = {
+        "published": published is not None,
+        "not_published": not_published,
+        "abandon": abandon,
+    }
+    given = [answer for answer, yes in answers.items() if yes]
+    if len(given) != 1:
+        raise Invalid("answer", ", ".join(given), "give one of --published URL, --not-published, --abandon")
+    with here.opened() as app:
+        _done(here, settle(app, id, given[0], by=here.person(app), url=published))
+
+
+def again(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    at: str | None = None,
+    now: bool = False,
+    here: Here = HERE,
+) -> None:
+    """Schedule a failed or missed delivery again.
+
+    Examples: campaign delivery retry 3f9a20c1 --now · campaign delivery retry 3f9a20c1 --at "2026-12-01 19:00"
+
+    Args:
+        id: Its id, or the last 8 characters of it.
+        at: The local time, in the zone of its post.
+        now: At once.
+    """
+    with here.opened() as app:
+        _done(here, retry(app, id, by=here.person(app), at=at, now=now))
+
+
+def cells(row: Mapping[str, Any]) -> list[object]:
+    """Return a row of outbox.listed() as HEADS has it."""
+    due, out = in_zone(row["due_at"], row["zone"]), row["published_at"]
+    published = in_zone(out, row["zone"]) if out else None
+    return [*(row[name] for name in HEADS[:6]), due, published, row["permalink"], row["error"]]
+
+
+def brief(delivery: Delivery) -> dict[str, object]:
+    """Return what a command says of a delivery that it made or moved."""
+    return {
+        "id": delivery.id,
+        "langs": list(delivery.langs),
+        "part": delivery.part,
+        "state": str(delivery.state),
+        "due_at": iso(delivery.due_at),
+        "moved_because": delivery.moved_because,
+    }
+
+
+def _done(here: Here, delivery: Delivery) -> None:
+    if here.json:
+        data(brief(delivery))
+    else:
+        line(f"delivery {delivery.id} is {delivery.state}, due {in_zone(delivery.due_at, 'UTC')}")
+
+
+def _state(name: str) -> State:
+    try:
+        return State(name)
+    except ValueError:
+        raise Invalid("state", name, f"must be one of {', '.join(State)}") from None
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "kind": attempt.kind,
+        "started_at": iso(attempt.started_at),
+        "ended_at": iso(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "exchanges": [_exchange(one) for one in attempt.exchanges],
+    }
+
+
+def _exchange(one: Exchange) -> dict[str, object]:
+    heads = replace(one, request=_head(one.request), response=_head(one.response) if one.response else None)
+    return {
+        "method": heads.method,
+        "url": heads.url,
+        "at": iso(heads.at),
+        "outcome": heads.outcome,
+        "took": heads.took,
+        "address": heads.address,
+        "request": heads.request.decode("utf-8", "replace"),
+        "response": heads.response.decode("utf-8", "replace") if heads.response else None,
+        "body_sha256": heads.body_sha256,
+        "body_size": heads.body_size,
+        "redacted": list(heads.redacted),
+    }
+
+
+def _head(message: bytes) -> bytes:
+    return message.partition(b"\r\n\r\n")[0]

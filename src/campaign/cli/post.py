@@ -1,0 +1,213 @@
+"""Posts: listed, shown, approved, moved, cancelled."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from campaign.cli.delivery import FIELDS, HEADS, brief, cells
+from campaign.cli.given import words
+from campaign.cli.here import HERE, Here
+from campaign.cli.show import data, fields, iso, line, plain, say, table
+from campaign.core.model import Campaign, Leg, Post, PostMedium, Variant
+from campaign.core.schedule import Fold, Gap, in_zone
+from campaign.service.approve import approve
+from campaign.service.enqueue import cancel, move
+from campaign.store import campaigns as campaign_rows
+from campaign.store import outbox
+from campaign.store import posts as post_rows
+from campaign.store.posts import Approval, Queued
+
+
+def show_all(*, campaign: str | None = None, here: Here = HERE) -> None:
+    """List posts by their time.
+
+    Example: campaign post list --campaign peace-2019
+
+    Args:
+        campaign: Only those of this campaign.
+    """
+    with here.opened() as app, app.store.read() as tx:
+        entries = campaign_rows.all_campaigns(tx)
+        if campaign:
+            entries = [campaign_rows.campaign_named(tx, campaign)]
+        rows = []
+        for entry in entries:
+            legs = campaign_rows.legs_of(tx, entry.id)
+            for post in post_rows.posts_of(tx, entry.id):
+                deliveries = outbox.of_post(tx, post.id)
+                states = sorted({str(row.state) for row in deliveries}) or ["not enqueued"]
+                langs = sorted({item.lang for item in post_rows.variants_of(tx, post.id)})
+                rows.append(_post(post, entry, legs) | {"langs": langs, "states": states})
+    rows.sort(key=lambda row: (row["due_at"], row["id"]))
+    if here.json:
+        data(rows)
+        return
+    heads = ("id", "campaign", "leg", "local_at", "langs", "states", "author")
+    table(heads, [[row[head] for head in heads] for row in rows])
+
+
+def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = None, here: Here = HERE) -> None:
+    """Show a post: its texts, media with alt texts, approvals and deliveries.
+
+    Example: campaign post show P01
+
+    Args:
+        id: Its id.
+        campaign: Its campaign, where several have a post of that id.
+    """
+    with here.opened() as app, app.store.read() as tx:
+        chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
+        post = post_rows.post_named(tx, id, chosen)
+        entry = campaign_rows.campaign_of(tx, post.campaign_id)
+        head = _post(post, entry, campaign_rows.legs_of(tx, entry.id))
+        latest = {item.lang: item for item in post_rows.variants_of(tx, post.id)}  # revisions come in order
+        media = post_rows.media_of(tx, post.id)
+        approvals = post_rows.approvals_of(tx, post.id)
+        queued = post_rows.outgoings_of(tx, post.id)
+        rows = [row for row in outbox.listed(tx, entry.id) if row["post_id"] == post.id]
+    if here.json:
+        data(
+            head
+            | {
+                "place": dict(post.place),
+                "texts": {lang: _variant(item) for lang, item in latest.items()},
+                "media": [_medium(item) for item in media],
+                "outgoings": [_queued(item, approvals) for item in queued],
+                "approvals": [_approval(item) for item in approvals],
+                "deliveries": [plain(row, FIELDS) for row in rows],
+            }
+        )
+        return
+    fields(head | {"place": dict(post.place)})
+    for lang, item in latest.items():
+        print()
+        fields({f"text ({lang})": item.text, "tags": item.tags, "link": item.link})
+    for one in media:
+        print()
+        size = f"{one.medium.mime}, {one.medium.size} bytes, {one.medium.width} × {one.medium.height}"
+        fields({f"media {one.position}": size} | {f"alt ({lang})": alt for lang, alt in one.alt.items()})
+    if approvals:
+        print()
+        approved = [(item.lang, item.person, in_zone(item.created_at, post.zone)) for item in approvals]
+        table(("language", "approved by", "at"), approved)
+    print()
+    if rows:
+        table(HEADS, [cells(row) for row in rows])
+    else:
+        line("not enqueued: it waits for approval (campaign post approve)")
+
+
+def approve_it(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    lang: Annotated[list[str] | None, Parameter(name="--lang")] = None,
+    campaign: str | None = None,
+    here: Here = HERE,
+) -> None:
+    """Give your word that a post may go out as it is; what is approved whole is enqueued.
+
+    Example: campaign post approve P01 --lang ru --as bob
+
+    Args:
+        id: Its id.
+        lang: Only this language; several with commas between. By default all.
+        campaign: Its campaign, where several have a post of that id.
+    """
+    with here.opened() as app:
+        done = approve(app, id, by=here.person(app), langs=words(lang or []), campaign_name=campaign)
+    deliveries = [brief(row) for row in done.deliveries]
+    if here.json:
+        data({"post": done.post.name, "approved": done.langs, "waiting": done.waiting, "deliveries": deliveries})
+        return
+    line(f"post {done.post.name} approved in {', '.join(done.langs)}; {len(deliveries)} deliveries enqueued")
+    if done.waiting:
+        say(f"waits for approval in {', '.join(done.waiting)}")
+
+
+def move_it(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    at: str,
+    tz: str | None = None,
+    gap: Gap | None = None,
+    fold: Fold | None = None,
+    campaign: str | None = None,
+    here: Here = HERE,
+) -> None:
+    """Give a post another time; what waits or was missed goes with it, approvals stay.
+
+    Example: campaign post move P01 --at "2026-12-01 20:00"
+
+    Args:
+        id: Its id.
+        at: The local time, YYYY-MM-DD HH:MM.
+        tz: The zone of that time; by default the post's.
+        gap: Where the clocks skip that time: the time after (forward) or before (back).
+        fold: Where that time happens twice: the first or the second.
+        campaign: Its campaign, where several have a post of that id.
+    """
+    with here.opened() as app:
+        post, rows = move(app, id, at=at, by=here.person(app), tz=tz, gap=gap, fold=fold, campaign_name=campaign)
+    if here.json:
+        told = {"post": post.name, "due_at": iso(post.due_at), "zone": post.zone}
+        data(told | {"deliveries": [brief(row) for row in rows]})
+        return
+    line(f"post {post.name} goes out {in_zone(post.due_at, post.zone)}; {len(rows)} deliveries moved")
+    for row in rows:
+        if row.moved_because:
+            say(f"{'+'.join(row.langs)} goes out {in_zone(row.due_at, post.zone)}: {row.moved_because}")
+
+
+def cancel_it(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = None, here: Here = HERE) -> None:
+    """Take back every delivery of a post that has not left.
+
+    Example: campaign post cancel P01
+
+    Args:
+        id: Its id.
+        campaign: Its campaign, where several have a post of that id.
+    """
+    with here.opened() as app:
+        rows = cancel(app, id, by=here.person(app), campaign_name=campaign)
+    if here.json:
+        data({"post": id, "cancelled": [brief(row) for row in rows]})
+    else:
+        line(f"post {id}: {len(rows)} deliveries cancelled")
+
+
+def _post(post: Post, campaign: Campaign, legs: list[Leg]) -> dict[str, Any]:
+    return {
+        "id": post.name,
+        "campaign": campaign.name,
+        "leg": next((leg.name for leg in legs if leg.id == post.leg_id), None),
+        "local_at": in_zone(post.due_at, post.zone),
+        "zone": post.zone,
+        "due_at": iso(post.due_at),
+        "tzdata": post.tzdata,
+        "author": post.author,
+        "created_at": iso(post.created_at),
+        "row_id": post.id,
+    }
+
+
+def _variant(item: Variant) -> dict[str, Any]:
+    return {"text": item.text, "tags": list(item.tags), "link": item.link, "revision": item.revision}
+
+
+def _medium(item: PostMedium) -> dict[str, Any]:
+    medium = item.medium
+    told = {"position": item.position, "sha256": medium.sha256, "mime": medium.mime, "size": medium.size}
+    return told | {"width": medium.width, "height": medium.height, "alt": dict(item.alt)}
+
+
+def _queued(item: Queued, approvals: list[Approval]) -> dict[str, Any]:
+    approved = sorted({entry.lang for entry in approvals if entry.outgoing_sha256 == item.sha256})
+    told = {"sha256": item.sha256, "due_at": iso(item.due_at), "moved_because": item.moved_because}
+    return told | {"approved": approved, "outgoing": item.outgoing.plain()}
+
+
+def _approval(item: Approval) -> dict[str, Any]:
+    told = {"lang": item.lang, "by": item.person, "at": iso(item.created_at)}
+    return told | {"outgoing_sha256": item.outgoing_sha256}

@@ -1,0 +1,124 @@
+"""The tree of commands; a command's module is imported when the command is used, not before."""
+
+import importlib
+import inspect
+
+from cyclopts import App, Parameter
+
+from campaign import __version__
+
+ROOMS: dict[str, tuple[str, dict[str, str]]] = {
+    "user": ("People: who writes, approves, reads.", {"add": "people:add", "list": "people:show_all"}),
+    "account": (
+        "Accounts on platforms.",
+        {"add": "account:add", "list": "account:show_all", "test": "account:test", "remove": "account:remove"},
+    ),
+    "campaign": (
+        "Campaigns: languages, home zone, policy.",
+        {"add": "journey:add_campaign", "list": "journey:list_campaigns", "show": "journey:show_campaign"},
+    ),
+    "leg": ("Legs of a campaign's journey.", {"add": "journey:add_leg", "list": "journey:list_legs"}),
+    "post": (
+        "Posts: written, approved, moved, cancelled.",
+        {
+            "add": "post_add:add",
+            "list": "post:show_all",
+            "show": "post:show",
+            "approve": "post:approve_it",
+            "move": "post:move_it",
+            "cancel": "post:cancel_it",
+        },
+    ),
+    "delivery": (
+        "Deliveries: each part of a post to each account.",
+        {
+            "list": "delivery:show_all",
+            "show": "delivery:show",
+            "settle": "delivery:settle_it",
+            "retry": "delivery:again",
+        },
+    ),
+    "archive": (
+        "The record on disk.",
+        {"verify": "archive:verify_it", "rebuild": "archive:rebuild_it", "show": "archive:show"},
+    ),
+    "db": ("The database.", {"upgrade": "install:upgrade_it"}),
+}
+
+# What stands alone. The first paragraph is shown in the list, all of it on the command's own page.
+ALONE: dict[str, tuple[str, str]] = {
+    "init": (
+        "install:init",
+        "Make an installation.\n\nExample: campaign init --dir campaign-data\n\n"
+        "Makes the folder with keys, database, media library and archive. Where nobody is known yet, you become an "
+        "admin. May be repeated: what is there stays.",
+    ),
+    "up": (
+        "run:up_it",
+        "Publish and serve the desk: daemon and web together.\n\nExample: campaign up --dir campaign-data",
+    ),
+    "daemon": ("run:daemon", "Publish what is due, until it is told to stop.\n\nExample: campaign daemon"),
+    "web": ("run:web", "Serve the desk in the browser.\n\nExample: campaign web --port 8765"),
+    "sandbox": (
+        "run:sandbox",
+        "Serve twins of the platforms, to rehearse on.\n\nExample: campaign sandbox --dir campaign-sandbox\n\n"
+        "Says where it listens and how an account is connected. The tokens of its accounts lie in DIR/sandbox.json.",
+    ),
+    "demo": (
+        "run:demo_it",
+        "Run the demo journey.\n\nExamples: campaign demo · campaign demo --once --json\n\n"
+        "With --once it ends when the journey is over; else the desk stays open until Ctrl-C.",
+    ),
+    "doctor": (
+        "install:doctor_it",
+        "Say what works, what is stuck, and what to do.\n\nExample: campaign doctor\n\n"
+        "Exit 0 when all is well, else 1.",
+    ),
+    "measure": (
+        "read:measure_it",
+        "Read the counters that are due, now.\n\nExample: campaign measure\n\nThe daemon does it by itself.",
+    ),
+    "report": (
+        "read:report_it",
+        "Show what a campaign reached.\n\nExamples: campaign report peace-2019 · campaign report peace-2019 --age 24h "
+        "--json · campaign report peace-2019 --format html --lang ko --out report.html\n\n"
+        "Comparisons are made at one age of a post. A number that was not read is a dash and never 0.",
+    ),
+    "platforms": ("account:platforms", "Show the platforms and their limits.\n\nExample: campaign platforms --json"),
+    "pause": (
+        "pauses:pause_it",
+        "Let nothing go out until it is resumed.\n\nExamples: campaign pause --reason 'wrong date' · "
+        "campaign pause language ru --reason 'translation is checked'",
+    ),
+    "resume": (
+        "pauses:resume_it",
+        "Take a pause back.\n\nExamples: campaign resume · campaign resume language ru\n\n"
+        "What became late meanwhile is missed, not sent.",
+    ),
+}
+
+
+def build(room_in_use: str = "") -> App:
+    """Return the tree; the commands of one room may be in use, so that their help is at hand."""
+    app = App(
+        name="campaign",
+        help="Schedule posts in many languages, publish each once at its local time, keep the record.",
+        version=__version__,
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative="", consume_multiple=False),
+    )
+    for name, (path, words) in ALONE.items():
+        app.command(f"campaign.cli.{path}", name=name, help=words)
+    for name, (words, commands) in ROOMS.items():
+        room = App(name=name, help=words)
+        for verb, path in commands.items():
+            if name == room_in_use:
+                module, _, function = path.partition(":")
+                command = getattr(importlib.import_module(f"campaign.cli.{module}"), function)
+                # What stands before Args: is shown as it is; the parser of docstrings would drop the examples.
+                room.command(command, name=verb, help=(inspect.getdoc(command) or "").partition("\nArgs:")[0])
+            else:
+                room.command(f"campaign.cli.{path}", name=verb)
+        app.command(room)
+    return app

@@ -1,0 +1,169 @@
+"""The README: what is generated in it equals what the program says; what it tells to type exists.
+
+`python -m tests.test_readme` (make readme) writes the generated parts anew.
+"""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+from campaign.core import errors, states
+from campaign.core.adapter import Capabilities, RateRule, TextRule
+from campaign.platforms import available, load
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+_COUNTS = {"characters": "characters", "graphemes": "graphemes", "utf16": "UTF-16 units"}
+
+
+def test_its_generated_parts_are_what_the_program_says() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert _filled(text) == text, "run: make readme"
+
+
+def test_every_platform_has_a_row_without_an_empty_cell() -> None:
+    rows = [_cells(line) for line in platform_table().splitlines()]
+
+    assert [row[0].strip("`") for row in rows[2:]] == list(available())
+    assert [] == [row for row in rows if not all(row) or len(row) != len(rows[0])]
+
+
+def test_every_state_is_in_the_picture() -> None:
+    picture = _part(README.read_text(encoding="utf-8"), "life of a delivery")
+
+    assert [] == [state for state in states.State if f" {state}" not in picture]
+
+
+def test_each_word_of_the_flow_lives_where_it_says() -> None:
+    rows = re.findall(r"^\| (\w+) \| [^|]+ \| `([\w/]+\.py)` \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert [word for word, _ in rows] == [
+        *("compose", "check", "approve", "enqueue", "claim"),
+        *("publish", "record", "archive", "measure", "report"),
+    ]
+    for word, room in rows:
+        tree = ast.parse((ROOT / "src" / "campaign" / room).read_text(encoding="utf-8"))
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        assert word in {node.name for node in functions}, f"{room} has no {word}"
+
+
+def test_every_exit_code_is_explained() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.CampaignError)} | {0}
+    told = re.findall(r"^\| (\d) \| \w", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(codes) == [int(code) for code in told]
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    from campaign.cli.tree import ALONE, ROOMS
+
+    for words in _commands(README.read_text(encoding="utf-8")):
+        if words[0] in ROOMS:
+            assert len(words) > 1 and words[1] in ROOMS[words[0]][1], f"no such command: campaign {' '.join(words)}"
+        else:
+            assert words[0] in ALONE or words[0].startswith(("-", "COMMAND")), f"no such command: campaign {words[0]}"
+
+
+def test_every_make_target_that_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make\s([a-z-]+)", README.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert {"demo", "test", "sweep", "lint", "test-real"} <= named <= targets
+
+
+def platform_table() -> str:
+    """Return the table of the platforms, from their declarations."""
+    head = ["platform", "text", "pictures", "alt text", "counters", "guarantees", "settles within", "requests", "can"]
+    lines = [head, ["---"] * len(head)]
+    for name in available():
+        has = load(name).defaults
+        lines.append(
+            [
+                f"`{name}`",
+                _text(has.text),
+                *_pictures(has),
+                ", ".join(has.metrics) or "none",
+                ", ".join(f"`{guarantee}`" for guarantee in has.guarantees),
+                f"{has.settles_within:g} s",
+                _rate(has.rate),
+                _can(has),
+            ]
+        )
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _text(rule: TextRule) -> str:
+    links = f", a link counts {rule.link_length}" if rule.link_length else ""
+    return f"[{rule.limit} {_COUNTS[rule.counts]}]({rule.source.url}){links}"
+
+
+def _pictures(has: Capabilities) -> tuple[str, str]:
+    rules = [rule for rule in has.media if rule.kind == "image"]
+    if not rules:
+        return "none", "none"
+    [rule] = rules
+    kinds = ", ".join(sorted(mime.partition("/")[2].upper() for mime in rule.mimes))
+    alt = f"{rule.max_alt} characters" if rule.max_alt else "no limit told"
+    return f"{rule.max_count} of {rule.max_bytes / 2**20:.0f} MiB ({kinds})", alt
+
+
+def _rate(rule: RateRule) -> str:
+    return f"[{rule.requests} in {rule.seconds // 60} min]({rule.source.url})"
+
+
+def _can(has: Capabilities) -> str:
+    able = {"threads": has.threads, "edit": has.edits, "delete": has.deletes, "language tag": has.languages > 0}
+    return ", ".join(word for word, can in able.items() if can) or "nothing more"
+
+
+def _generated() -> dict[str, str]:
+    return {
+        "life of a delivery": f"```mermaid\n{states.mermaid()}\n```",
+        "platforms": platform_table(),
+    }
+
+
+def _filled(text: str) -> str:
+    for name, body in _generated().items():
+        begin, end = _markers(text, name)
+        text = f"{text[:begin]}\n{body}\n{text[end:]}"
+    return text
+
+
+def _part(text: str, name: str) -> str:
+    begin, end = _markers(text, name)
+    return text[begin:end]
+
+
+def _markers(text: str, name: str) -> tuple[int, int]:
+    """Return where a generated part begins and ends."""
+    begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
+    assert text.count(begin) == text.count(end) == 1, f"the markers of '{name}' must stand once each"
+    return text.index(begin) + len(begin), text.index(end)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _commands(text: str) -> list[list[str]]:
+    """Return the words after `campaign` wherever a command stands in a code block or between backticks."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    found = [line for block in blocks for line in re.findall(r"(?:^|\| )campaign (.*)$", block, re.MULTILINE)]
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    found += [command.replace("\n", " ") for command in re.findall(r"`campaign ([^`]+)`", prose)]
+    commands = [shlex.split(line.split("#")[0].rstrip("\\ &")) for line in found]
+    assert len(commands) > 10
+    return commands
+
+
+def main() -> None:
+    """Write the generated parts of the README anew."""
+    README.write_text(_filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
