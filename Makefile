@@ -38,10 +38,8 @@ bench: .venv/.dev  ## measure (a program that prints numbers, no test)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/.dev  ## ruff, mypy, import contracts
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@code=0; for tool in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+		echo "$$tool"; $(BIN)/$$tool || code=1; done; exit $$code
 
 readme: .venv/.dev  ## write the generated parts of README.md anew
 	$(BIN)/python -m tests.test_readme

@@ -317,7 +317,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("sealed", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "value IS NOT NULL OR status NOT IN ('ok', 'stale')", name=op.f("ck_measurements_missing_is_said")
+            "(value IS NOT NULL) = (status IN ('ok', 'stale'))", name=op.f("ck_measurements_missing_is_said")
         ),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_measurements_delivery_id")),
         sa.PrimaryKeyConstraint("delivery_id", "metric", "as_of", name=op.f("pk_measurements")),

@@ -1,7 +1,6 @@
 """A post handed in, by options or as a YAML file."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,17 +11,15 @@ from campaign.cli.delivery import brief
 from campaign.cli.given import by_lang, tags_by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.post_file import read_posts
-from campaign.cli.rehearse import rehearsed
 from campaign.cli.show import data, iso, line, say
-from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
-from campaign.core.model import Person, Strategy
+from campaign.core.errors import Invalid
+from campaign.core.model import Strategy
 from campaign.core.schedule import FORMAT, Fold, Gap, zone
 from campaign.service import App
-from campaign.service.compose import Composed, Draft, Picture, Wording, compose
+from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
 from campaign.store import campaigns as campaign_rows
 
 Several = list[str] | None
-Entry = tuple[str, str, Draft, bool]  # path in the file, campaign, draft, whether it is approved at once
 
 
 def add(
@@ -112,8 +109,8 @@ def add(
         else:
             draft = _draft(options)
             name = _required("campaign", campaign)
-            entries = [("", name, _timed(app, name, flagged(draft), "at"), approve)]
-        done = _keep(app, entries, by)
+            entries = [Entry("", name, _timed(app, name, flagged(draft), "at"), approve)]
+        done = compose_all(app, entries, by=by)
     _tell(here, done, whole=file is not None)
 
 
@@ -161,7 +158,7 @@ def _entries(
         where = f"{path}." if path else ""
         name = _required(f"{where}campaign", post.campaign or campaign)
         draft = flagged(post.draft(file.resolve().parent))
-        yield path, name, _timed(app, name, draft, f"{where}at"), approve or post.approve
+        yield Entry(path, name, _timed(app, name, draft, f"{where}at"), approve or post.approve)
 
 
 def _timed(app: App, campaign: str, draft: Draft, field: str) -> Draft:
@@ -175,47 +172,6 @@ def _timed(app: App, campaign: str, draft: Draft, field: str) -> Draft:
         where = campaign_rows.leg_named(tx, found, draft.leg).zone if draft.leg else found.zone
     info = zone("tz", draft.zone or where)
     return replace(draft, at=app.clock.now().astimezone(info).strftime(FORMAT))
-
-
-def _keep(app: App, entries: Sequence[Entry], by: Person) -> list[Composed]:
-    """Keep all posts, or none: several are rehearsed first, so that a fault in the last does not leave the first."""
-    if len(entries) > 1:
-        findings: list[Invalid] = []
-        with rehearsed(app) as stage:
-            for path, campaign, draft, approve in entries:
-                try:
-                    with _named(path):
-                        compose(stage, campaign, draft, by=by, approve_now=approve)
-                except Invalid as error:
-                    findings += error.findings if isinstance(error, ManyInvalid) else [error]
-        if findings:
-            raise ManyInvalid(findings)
-    done: list[Composed] = []
-    for path, campaign, draft, approve in entries:
-        try:
-            with _named(path):
-                done.append(compose(app, campaign, draft, by=by, approve_now=approve))
-        except CampaignError as error:
-            if done:
-                error.add_note(f"kept before it: {', '.join(item.post.name for item in done)}")
-            raise
-    return done
-
-
-@contextmanager
-def _named(path: str) -> Iterator[None]:
-    """Name the post of a file to which an error belongs."""
-    try:
-        yield
-    except Invalid as error:
-        if not path:
-            raise
-        found = error.findings if isinstance(error, ManyInvalid) else (error,)
-        raise ManyInvalid([Invalid(f"{path}.{one.field}", one.value, one.rule) for one in found]) from None
-    except (NotFound, Conflict, Forbidden) as error:
-        if path:
-            error.add_note(f"in {path} of the file")
-        raise
 
 
 def _required(field: str, value: str | None) -> str:

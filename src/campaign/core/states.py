@@ -31,9 +31,7 @@ MOVES: dict[State, frozenset[State]] = {
         {State.PUBLISHED, State.PROCESSING, State.SCHEDULED, State.FAILED, State.MISSED, State.UNCERTAIN}
     ),
     State.PROCESSING: frozenset({State.PUBLISHED, State.FAILED, State.UNCERTAIN}),
-    State.UNCERTAIN: frozenset(
-        {State.PUBLISHED, State.PROCESSING, State.SCHEDULED, State.MISSED, State.FAILED, State.CANCELLED}
-    ),
+    State.UNCERTAIN: frozenset({State.PUBLISHED, State.PROCESSING, State.SCHEDULED, State.MISSED, State.FAILED}),
     State.PUBLISHED: frozenset(),
     State.FAILED: frozenset({State.SCHEDULED, State.CANCELLED, State.PUBLISHED}),
     State.MISSED: frozenset({State.SCHEDULED, State.CANCELLED, State.PUBLISHED}),
@@ -66,7 +64,6 @@ REASONS: dict[tuple[State, State], str] = {
     (State.UNCERTAIN, State.SCHEDULED): "confirm(): not there, after settles_within",
     (State.UNCERTAIN, State.MISSED): "confirm(): not there, grace over",
     (State.UNCERTAIN, State.FAILED): "person",
-    (State.UNCERTAIN, State.CANCELLED): "person",
     (State.FAILED, State.SCHEDULED): "person",
     (State.FAILED, State.CANCELLED): "person",
     (State.FAILED, State.PUBLISHED): "a late result / person",

@@ -1,13 +1,14 @@
 """compose: from texts, pictures and accounts to a Post with its Variants, Targets and Outgoings, or to nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from campaign.core.check import check, demand
-from campaign.core.errors import Forbidden, Invalid, ManyInvalid
+from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
 from campaign.core.model import (
     Account,
     Campaign,
@@ -29,6 +30,7 @@ from campaign.media.images import take_image
 from campaign.media.library import Library
 from campaign.service import App, demand_role, event
 from campaign.service.enqueue import enqueue
+from campaign.store import Fleeting
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -69,6 +71,16 @@ class Draft:
     gap: Gap | None = None
     fold: Fold | None = None
     now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One draft of several; `where` is its place in the file that it came in."""
+
+    where: str
+    campaign: str
+    draft: Draft
+    approve_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,53 @@ def compose(app: App, campaign_name: str, draft: Draft, *, by: Person, approve_n
         event(app, tx, "post.composed", by.name, post_id=post.id, detail={"outgoings": [q.sha256 for q in queued]})
         deliveries = enqueue(app, tx, campaign, post, by=by.name) if approve_now else []
     return Composed(post, tuple(queued), tuple(warnings), tuple(deliveries))
+
+
+def compose_all(app: App, entries: Sequence[Entry], *, by: Person) -> list[Composed]:
+    """Keep several posts, or none: all are tried first on a store that keeps nothing, so that all findings come at once.
+
+    Raises:
+        ManyInvalid: what is wrong with any of them, each finding named by where it stands.
+        NotFound, Conflict, Forbidden: the first of these, named likewise.
+    """
+    findings: list[Invalid] = []
+    with TemporaryDirectory(prefix="campaign-") as folder:
+        library = Library(Path(folder), limit=app.media.limit)
+        stage = replace(app, store=Fleeting(app.store.engine), media=library)
+        for entry in entries if len(entries) > 1 else ():
+            try:
+                with _named(entry.where):
+                    compose(stage, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now)
+            except Invalid as error:
+                findings += error.findings if isinstance(error, ManyInvalid) else [error]
+    if findings:
+        raise ManyInvalid(findings)
+    done: list[Composed] = []
+    for entry in entries:
+        try:
+            with _named(entry.where):
+                done.append(compose(app, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now))
+        except CampaignError as error:
+            if done:
+                error.add_note(f"kept before it: {', '.join(item.post.name for item in done)}")
+            raise
+    return done
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Name the post of a file to which an error belongs."""
+    try:
+        yield
+    except Invalid as error:
+        if not where:
+            raise
+        found = error.findings if isinstance(error, ManyInvalid) else (error,)
+        raise ManyInvalid([Invalid(f"{where}.{one.field}", one.value, one.rule) for one in found]) from None
+    except (NotFound, Conflict, Forbidden) as error:
+        if where:
+            error.add_note(f"in {where} of the file")
+        raise
 
 
 def _checked_name(field: str, name: str) -> str:

@@ -92,6 +92,9 @@ async def carry(app: App, delivery: Delivery) -> None:
         except Held as pause:
             await asyncio.to_thread(_step_back, app, held, str(pause))
             return
+        except Late:
+            await asyncio.to_thread(_miss, app, held, label)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, its place in the life of a delivery is decided here
             attempt = _attempt(app, held, started_at, exchanges, type(error).__name__.lower(), str(error))
             await asyncio.to_thread(_fail, app, held, error, attempt, label)
@@ -168,7 +171,13 @@ async def _prepare(app: App, adapter: Adapter, work: Work) -> Wire:
     )
 
 
+class Late(Exception):
+    """Its grace ended while it was prepared."""
+
+
 def _cross(app: App, delivery: Delivery, wire: Wire) -> Delivery:
+    if delivery.parent_id is None and app.clock.now() > delivery.late_after:
+        raise Late
     with app.store.begin() as tx:
         held = outbox.cross(tx, delivery, wire=wire, at=app.clock.now(), mono=app.clock.monotonic())
         app.failpoint("line.written")
@@ -219,6 +228,14 @@ def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, label: s
         app.failpoint("record.written")
     app.failpoint("recorded")
     app.log(f"delivery.{new}", id=held.id, delivery=label, error=str(error))
+
+
+def _miss(app: App, held: Delivery, label: str) -> None:
+    error = "its time passed while it was prepared; schedule it again or cancel it"
+    with app.store.begin() as tx:
+        outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, error=error)
+        event(app, tx, "delivery.missed", SYSTEM, post_id=held.post_id, delivery_id=held.id)
+    app.log("delivery.missed", id=held.id, delivery=label)
 
 
 def _step_back(app: App, held: Delivery, reason: str) -> None:

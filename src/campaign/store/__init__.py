@@ -66,6 +66,20 @@ class Store:
         self.engine.dispose()
 
 
+class Fleeting(Store):
+    """A store whose write transactions are rolled back at their end: what would happen, without its happening."""
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a write transaction that nothing stays of."""
+        with self.engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
+
 def open_store(url: str) -> Store:
     """Return the store at a database URL (sqlite:///PATH or postgresql://…); nothing is created yet.
 

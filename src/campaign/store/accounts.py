@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,10 +33,13 @@ class Vault:
         file = self.folder / "token.key"
         if self._given is None and not file.exists():
             # Written whole under another name first: a crash must not leave half a key that seals tokens for good.
+            # A link fails where the name is taken: of two processes that begin at once one makes the key, both use it.
             fresh = self.folder / f".token.key.{secrets.token_hex(4)}"
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_hex(32) + "\n")
-            fresh.rename(file)
+            with suppress(FileExistsError):
+                file.hardlink_to(fresh)
+            fresh.unlink()
 
     def seal(self, account_id: str, token: str) -> tuple[str, bytes]:
         """Return the key's id and the sealed token."""

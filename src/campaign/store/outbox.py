@@ -85,7 +85,8 @@ def _unfenced() -> sa.ColumnElement[bool]:
 def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: int) -> list[Delivery]:
     """Take up to `limit` deliveries that are due: compare-and-set under a new fence.
 
-    A part is claimable only when the part it continues is published. What a pause fences is left where it is.
+    A part is claimable only when the part it continues is published. What a pause fences is left where it is, and what
+    is beyond its grace is never taken, whoever turns the crank.
     """
     parent = deliveries.alias("parent")
     ready = (
@@ -96,6 +97,7 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
             deliveries.c.due_at <= now,
             _rested(mono, lease.boot),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
+            sa.or_(deliveries.c.late_after >= now, deliveries.c.parent_id.is_not(None)),
             _unfenced(),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)

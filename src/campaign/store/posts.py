@@ -130,6 +130,12 @@ def add_medium(tx: Connection, medium: Medium) -> None:
         )
 
 
+def medium_of(tx: Connection, sha256: str) -> Medium | None:
+    """Return the medium of that digest, if a post has it."""
+    row = tx.execute(sa.select(media).where(media.c.sha256 == sha256)).mappings().first()
+    return Medium(**row) if row is not None else None
+
+
 def add_targets(tx: Connection, items: Sequence[Target]) -> None:
     """Keep where a post goes."""
     for item in items:

@@ -311,7 +311,7 @@ measurements = sa.Table(  # append-only; value is NULL unless a number was told
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("sealed", sa.Boolean, nullable=False),
-    sa.CheckConstraint("value IS NOT NULL OR status NOT IN ('ok', 'stale')", name="missing_is_said"),
+    sa.CheckConstraint("(value IS NOT NULL) = (status IN ('ok', 'stale'))", name="missing_is_said"),
     sa.Index(
         "ix_measurements_unsealed",
         "delivery_id",

@@ -10,7 +10,6 @@ from campaign.core.model import Attempt, Campaign, Medium, Post, PostMedium, Var
 from campaign.core.states import State
 from campaign.service import App
 from campaign.store import attempts, campaigns, outbox, posts
-from campaign.store.tables import media
 
 ORDER = (
     State.UNCERTAIN,
@@ -104,7 +103,7 @@ def sheet(app: App, campaign_name: str, post_name: str) -> Sheet:
 def medium(app: App, sha256: str) -> Medium:
     """Return a medium that stands in the table; a file that only lies in the library is none. Raises: NotFound."""
     with app.store.read() as tx:
-        row = tx.execute(media.select().where(media.c.sha256 == sha256)).mappings().first()
-    if row is None or not app.media.exists(sha256):
+        found = posts.medium_of(tx, sha256)
+    if found is None or not app.media.exists(sha256):
         raise NotFound("medium", sha256)
-    return Medium(row["sha256"], row["mime"], row["size"], row["width"], row["height"])
+    return found
