@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from campaign.core.errors import CampaignError, NotFound
-from campaign.demo.draw import CARDS, HEIGHT, WIDTH, Fonts, compose, draw
+from campaign.demo.draw import CARDS, HEIGHT, WIDTH, Fonts, draw, lay_out
 
 FONTS = Fonts()
 
@@ -35,7 +35,7 @@ COVERED = [covered(file) for file in FONTS.files]
 @pytest.mark.parametrize("lang", [None, "ru", "en"])
 @pytest.mark.parametrize("name", CARDS)
 def test_a_card_is_whole_in_every_order_of_languages(name: str, lang: str | None) -> None:
-    canvas = compose(name, lang=lang)
+    canvas = lay_out(name, lang=lang)
 
     for words, _ in canvas.written:
         for number, run in FONTS.runs(words):
@@ -51,9 +51,9 @@ def test_a_card_is_whole_in_every_order_of_languages(name: str, lang: str | None
 
 @pytest.mark.parametrize("lang", ["ko", "ru", "en"])
 def test_words_stay_on_their_own_plate(lang: str) -> None:
-    for words, (left, top, right, _) in compose("tiles", lang=lang).written:
+    for words, (left, top, right, _) in lay_out("tiles", lang=lang).written:
         assert right <= 770 or left >= 830 or top < 200 or top > 790, words
-    for words, (left, _, right, bottom) in compose("title_card", lang=lang).written:
+    for words, (left, _, right, bottom) in lay_out("title_card", lang=lang).written:
         assert right <= 1030 or left >= 1090 or bottom > 800, words
 
 
@@ -87,12 +87,12 @@ def test_the_same_card_has_the_same_bytes_and_another_language_others() -> None:
 
 def test_every_card_has_the_ribbon() -> None:
     for name in CARDS:
-        assert compose(name).image.getpixel((4728, 312)) == (201, 64, 10)
+        assert lay_out(name).image.getpixel((4728, 312)) == (201, 64, 10)
 
 
 def test_moscow_is_lit_on_its_own_map_alone() -> None:
     def orange(name: str) -> int:
-        head = compose(name).image.crop((0, 0, 2400, 900))
+        head = lay_out(name).image.crop((0, 0, 2400, 900))
         return sum(pixel == (232, 96, 26) for pixel in head.get_flattened_data())
 
     assert orange("map_moscow") > 5000

@@ -62,7 +62,7 @@ def test_an_exchange_comes_back_as_it_was(each: Exchange) -> None:
 
 def test_many_exchanges_keep_their_order() -> None:
     assert list(warc.read(io.BytesIO(the_warc(*ODD)))) == ODD
-    assert warc.check(io.BytesIO(the_warc(*ODD))) == []
+    assert warc.faults_of(io.BytesIO(the_warc(*ODD))) == []
 
 
 def test_request_and_response_name_each_other_and_the_upload_is_marked_as_left_out() -> None:
@@ -109,7 +109,7 @@ def test_any_bytes_come_back(request: bytes, response: bytes | None, took: float
     each = exchange(request=request, response=response, took=took, redacted=(word,), outcome="silent")
     raw = the_warc(each, each)
     assert list(warc.read(io.BytesIO(raw))) == [each, each]
-    assert warc.check(io.BytesIO(raw)) == []
+    assert warc.faults_of(io.BytesIO(raw)) == []
 
 
 @settings(max_examples=80, deadline=None)
@@ -123,7 +123,7 @@ def test_damage_is_told_and_never_raised(data: st.DataObject) -> None:
         place = data.draw(st.integers(0, len(raw) - 1))
         raw[place] ^= 1 << data.draw(st.integers(0, 7))
         whole = False
-    found = warc.check(io.BytesIO(bytes(raw)))
+    found = warc.faults_of(io.BytesIO(bytes(raw)))
     assert found or _only_gzip_header_differs(bytes(raw)) or whole
 
 
@@ -142,4 +142,4 @@ def test_a_small_file_that_unpacks_to_a_very_large_one_is_refused() -> None:
 
     squeeze = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     bomb = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(300)) + squeeze.flush()
-    assert "more than" in warc.check(io.BytesIO(bomb))[0]
+    assert "more than" in warc.faults_of(io.BytesIO(bomb))[0]

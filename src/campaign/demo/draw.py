@@ -36,10 +36,10 @@ CITIES: Mapping[str, tuple[float, float, tuple[float, float, str], tuple[str, st
 
 def draw(name: str, *, lang: str | None = None) -> bytes:
     """Return the picture (a key of CARDS) as PNG. `lang` comes first in it; all three are always there."""
-    return compose(name, lang=lang).png()
+    return lay_out(name, lang=lang).png()
 
 
-def compose(name: str, *, lang: str | None = None) -> "Canvas":
+def lay_out(name: str, *, lang: str | None = None) -> "Canvas":
     """Return the drawn canvas, which also knows what was written where."""
     if name not in CARDS:
         raise NotFound("card", name, "one of " + ", ".join(CARDS))

@@ -256,7 +256,7 @@ class _Object:
                         self._say(path, "changed", "changed: its sha256 is not the one in the inventory's fixity")
                     if path.endswith(".warc.gz"):
                         stream.seek(0)
-                        for fault in warc.check(stream):
+                        for fault in warc.faults_of(stream):
                             self._say(path, "warc", fault)
             except OSError as error:
                 self._say(path, "changed", f"cannot be read: {error.strerror}")

@@ -90,7 +90,7 @@ def read(stream: BinaryIO) -> Iterator[Exchange]:
         raise ValueError("the last exchange is cut off")
 
 
-def check(stream: BinaryIO) -> list[str]:
+def faults_of(stream: BinaryIO) -> list[str]:
     """Return what is wrong with a WARC file; nothing when it is whole. Raises only what reading the disk raises.
 
     Checked: the gzip members and their checksums, each record's digests, a warcinfo first, and that each exchange

@@ -139,7 +139,7 @@ def compose(app: App, campaign_name: str, draft: Draft, *, by: Person, approve_n
 
 
 def compose_all(app: App, entries: Sequence[Entry], *, by: Person) -> list[Composed]:
-    """Keep several posts, or none: all are tried first on a store that keeps nothing, so that all findings come at once.
+    """Keep several posts, or none: all are tried first on a store that keeps nothing, so all findings come at once.
 
     Raises:
         ManyInvalid: what is wrong with any of them, each finding named by where it stands.

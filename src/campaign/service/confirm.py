@@ -40,7 +40,8 @@ def settle(
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
         held = outbox.found(tx, prefix)
-        open_states = {State.UNCERTAIN, State.PROCESSING}
+        # What the platform still works on may yet come out: only "published" and "abandon" can be said of it.
+        open_states = {State.UNCERTAIN} if answer == "not_published" else {State.UNCERTAIN, State.PROCESSING}
         if answer == "published":
             open_states |= {State.MISSED, State.FAILED}
         if held.state not in open_states:

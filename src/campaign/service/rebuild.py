@@ -84,6 +84,7 @@ def rebuild(app: App, *, progress: Callable[[int, int], None] | None = None) -> 
     found.not_restored += [
         "people: add them again with campaign user add",
         "tokens: connect each account again with campaign account add … --again",
+        "picture files as they were handed in: the archive holds them as they went out",
     ]
     return found
 

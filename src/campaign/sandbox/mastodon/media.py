@@ -17,7 +17,7 @@ from campaign.sandbox.clock import BOOT
 from campaign.sandbox.mastodon import entities
 from campaign.sandbox.mastodon.asking import Asking, answer, asking, whole
 from campaign.sandbox.mastodon.refusals import Refusal, invalid, not_found, says
-from campaign.sandbox.mastodon.video import measure
+from campaign.sandbox.mastodon.video import probe
 from campaign.sandbox.state import Sandbox
 from campaign.sandbox.wire import Upload
 
@@ -139,7 +139,7 @@ def describe(ask: Asking, params: Mapping[str, Any]) -> dict[str, str | None]:
 
 def look(file: Upload, locale: str) -> Seen:
     """Open the file and say what it is; refuse what cannot be opened, is too large or is not on the list."""
-    if (film := measure(file.content)) is not None:
+    if (film := probe(file.content)) is not None:
         if len(file.content) > VIDEO_BYTES:
             raise invalid("file_size", locale, max=99)
         return Seen("video", film.mime, film.width, film.height, film.seconds)

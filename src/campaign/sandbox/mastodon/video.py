@@ -14,7 +14,7 @@ class Film:
     seconds: float | None = None
 
 
-def measure(content: bytes) -> Film | None:
+def probe(content: bytes) -> Film | None:
     """Return what kind of film it is; None: it is none."""
     if content[:4] == b"\x1aE\xdf\xa3":
         return Film("video/webm")
