@@ -27,7 +27,7 @@ from campaign.net.client import Client
 from campaign.net.guard import Guard
 from campaign.net.transport import Transport
 from campaign.service import App
-from campaign.store import accounts, campaigns, outbox
+from campaign.store import accounts, campaigns, outbox, queue
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued, Target
 
@@ -99,7 +99,7 @@ async def through_the_engine(app: App, number: int, slots: int) -> dict[str, flo
     engine.stop()
     await running
     with app.store.read() as tx:
-        late = sorted((row["published_at"] - row["due_at"]).total_seconds() for row in outbox.listed(tx))
+        late = sorted((row["published_at"] - row["due_at"]).total_seconds() for row in queue.listed(tx))
     return {
         "per_second": round(number / took, 1),
         "late_p50": round(late[number // 2] - late[0], 3),

@@ -22,7 +22,7 @@ from campaign.service.archive import archive
 from campaign.service.compose import Composed, Draft, Picture, Wording, compose
 from campaign.service.confirm import confirm
 from campaign.service.publish import publish
-from campaign.store import outbox
+from campaign.store import queue
 
 START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 
@@ -183,7 +183,7 @@ class World:
 
     def deliveries(self) -> list[Delivery]:
         with self.app.store.read() as tx:
-            return [outbox.get(tx, row["id"]) for row in outbox.listed(tx)]
+            return [queue.get(tx, row["id"]) for row in queue.listed(tx)]
 
     def states(self) -> list[str]:
         return [str(row.state) for row in self.deliveries()]

@@ -37,7 +37,7 @@ from campaign.service.compose import Draft, Picture, Wording, compose
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
 from campaign.service.publish import publish
-from campaign.store import outbox, people
+from campaign.store import people, queue
 from tests.conftest import HandClock, picture_file
 
 STATUSES = {"method": "POST", "path": "/api/v1/statuses"}
@@ -239,8 +239,8 @@ class Stage:
                 await publish(app, limit=10)
                 await confirm(app)
                 with app.store.read() as tx:
-                    [row] = [outbox.get(tx, row["id"]) for row in outbox.listed(tx)]
-                    retry_at = outbox.next_retry(tx, boot=clock.boot)
+                    [row] = [queue.get(tx, row["id"]) for row in queue.listed(tx)]
+                    retry_at = queue.next_retry(tx, boot=clock.boot)
                 if row.state is State.PUBLISHED:
                     break
                 clock.turn_monotonic(max(0.5, (retry_at or 0) - clock.monotonic()))
@@ -278,7 +278,7 @@ class Stage:
         sandbox.ask(self.base_url, "DELETE", "/_faults")
         app = self._open(settings)
         with app.store.read() as tx:
-            [row] = [outbox.get(tx, row["id"]) for row in outbox.listed(tx)]
+            [row] = [queue.get(tx, row["id"]) for row in queue.listed(tx)]
         app.store.close()
         there = [str(entry["id"]) for entry in books]
         shutil.rmtree(settings.root)

@@ -16,7 +16,7 @@ from campaign.core.errors import Conflict
 from campaign.core.model import Account
 from campaign.daemon import sole_daemon
 from campaign.service.compose import Draft, Wording, compose
-from campaign.store import outbox
+from campaign.store import queue
 from tests.conftest import World
 
 PROGRAM = "import sys; from campaign.config import load_settings; from campaign.daemon import serve; "
@@ -45,7 +45,7 @@ class Live:
 
     def states(self) -> list[str]:
         with self.app.store.read() as tx:
-            return [str(row["state"]) for row in outbox.listed(tx)]
+            return [str(row["state"]) for row in queue.listed(tx)]
 
     def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds

@@ -211,7 +211,8 @@ def _check_keys(data: Mapping[str, Any], model: type[BaseModel], prefix: str) ->
             kind = info.annotation
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 if not isinstance(value, Mapping):
-                    raise Invalid(prefix + name, value, f"is a section; write [{prefix}{name}]")
+                    # Whoever writes a secret where a section belongs must not read it in a message.
+                    raise Invalid(prefix + name, "…", f"is a section; write [{prefix}{name}]")
                 _check_keys(value, kind, f"{prefix}{name}.")
 
 

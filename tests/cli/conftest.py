@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import World
 
 from campaign.cli import main
-from campaign.store import outbox
 from campaign.store import posts as post_rows
+from campaign.store import queue
 
 
 @dataclass
@@ -58,6 +58,6 @@ def shell(world: World, capsys: pytest.CaptureFixture[str]) -> Shell:
 def rows(world: World) -> tuple[int, int, int]:
     """Count posts, deliveries and files of the media library: a refusal changes none of them."""
     with world.app.store.read() as tx:
-        posts, deliveries = post_rows.posts_of(tx), outbox.listed(tx)
+        posts, deliveries = post_rows.posts_of(tx), queue.listed(tx)
     files = [file for file in world.settings.folder("media").rglob("*") if file.is_file()]
     return len(posts), len(deliveries), len(files)

@@ -31,7 +31,7 @@ from campaign.core.states import State
 from campaign.service import App, accounts, campaigns
 from campaign.service.compose import Draft, Picture, Wording, compose
 from campaign.service.publish import publish, read_work
-from campaign.store import outbox
+from campaign.store import queue
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("snac")]
 
@@ -91,7 +91,7 @@ class Here:
         [queued] = compose(self.app, "c", draft, by=self.alice, approve_now=True).deliveries
         self.run(publish(self.app, limit=10))
         with self.app.store.read() as tx:
-            return outbox.get(tx, queued.id)
+            return queue.get(tx, queued.id)
 
     def outgoing(self, delivery: Delivery) -> Outgoing:
         return read_work(self.app, delivery).queued.outgoing

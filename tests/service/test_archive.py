@@ -17,7 +17,7 @@ from campaign.service import archive as verb
 from campaign.service.approve import approve
 from campaign.service.confirm import settle
 from campaign.store import accounts as account_rows
-from campaign.store import outbox, readings
+from campaign.store import queue, readings
 from tests.conftest import World
 
 from .test_confirm import become
@@ -180,7 +180,7 @@ def test_one_object_that_cannot_be_written_does_not_stop_the_others(world: World
 
 def states(world: World) -> dict[str, str]:
     with world.app.store.read() as tx:
-        return {row["post"]: row["archive_state"] for row in outbox.listed(tx)}
+        return {row["post"]: row["archive_state"] for row in queue.listed(tx)}
 
 
 def test_readings_are_sealed_by_month_and_the_judges_agree(world: World) -> None:

@@ -18,7 +18,7 @@ from campaign.service.approve import approve
 from campaign.service.compose import Draft, Wording, compose
 from campaign.service.rebuild import Rebuilt, rebuild
 from campaign.service.report import report
-from campaign.store import outbox
+from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
 from tests.conftest import World
 
@@ -31,7 +31,7 @@ OURS = {"boot", "fence", "lease", "lease_until", "retry_at", "sent_mono", "doubt
 
 def listed(app: App) -> list[dict[str, Any]]:
     with app.store.read() as tx:
-        rows = outbox.listed(tx, states=[State.PUBLISHED])
+        rows = queue.listed(tx, states=[State.PUBLISHED])
     return [{key: value for key, value in row.items() if key not in OURS} for row in rows]
 
 

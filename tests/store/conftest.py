@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from campaign.core.model import Account, Campaign, Delivery, Guarantee, Outgoing, Post
 from campaign.core.states import State
-from campaign.store import Store, open_store, outbox
+from campaign.store import Store, open_store, outbox, queue
 from campaign.store.accounts import Vault, add_account
 from campaign.store.campaigns import add_campaign
 from campaign.store.outbox import Lease
@@ -183,7 +183,7 @@ class Desk:
 
     def get(self, delivery: Delivery) -> Delivery:
         with self.store.read() as tx:
-            return outbox.get(tx, delivery.id)
+            return queue.get(tx, delivery.id)
 
 
 def an_account(name: str, *, platform: str = "mastodon") -> Account:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from campaign.core.errors import Conflict, Held, LeaseLost, NotFound
 from campaign.core.model import Delivery, Guarantee
 from campaign.core.states import State
-from campaign.store import outbox
+from campaign.store import outbox, queue
 from campaign.store.accounts import Pause, lift, pause
 from campaign.store.campaigns import add_campaign
 from campaign.store.outbox import Lease
@@ -109,9 +109,9 @@ def test_what_a_pause_fences_is_not_claimed_until_it_is_lifted(desk: Desk, scope
 
     assert [] == desk.claim()
     with desk.store.begin() as tx:
-        assert outbox.next_due(tx) is None
+        assert queue.next_due(tx) is None
         assert 1 == lift(tx, scope, name, person="bob", at=NOW)
-        assert NOW == outbox.next_due(tx)
+        assert NOW == queue.next_due(tx)
     assert 1 == len(desk.claim())
 
 
@@ -174,7 +174,7 @@ def test_a_part_is_claimed_when_the_part_before_it_is_published(desk: Desk) -> N
     child = desk.add(parent_id=parent.id, part=2)
 
     with desk.store.read() as tx:
-        assert NOW == outbox.next_due(tx)
+        assert NOW == queue.next_due(tx)
     assert [child.id] == [held.id for held in desk.claim()]
 
 
@@ -279,7 +279,7 @@ def test_a_remote_post_belongs_to_one_delivery_of_an_account(desk: Desk) -> None
         desk.record(other, "r1")
     assert State.PUBLISHED is desk.record(elsewhere, "r1").state
     with desk.store.read() as tx:
-        assert {"r1"} == outbox.owned(tx, desk.account.id)
+        assert {"r1"} == queue.owned(tx, desk.account.id)
 
 
 def test_the_database_itself_refuses_a_remote_post_of_another_delivery(desk: Desk) -> None:
@@ -380,16 +380,16 @@ def test_only_what_waits_can_be_missed(desk: Desk, state: State) -> None:
 
 def test_a_clock_learns_what_comes_next(desk: Desk) -> None:
     with desk.store.read() as tx:
-        assert (None, None) == (outbox.next_due(tx), outbox.late(tx, now=NOW))
-        assert outbox.next_retry(tx, boot=BOOT) is None
+        assert (None, None) == (queue.next_due(tx), queue.late(tx, now=NOW))
+        assert queue.next_retry(tx, boot=BOOT) is None
     desk.move(desk.claimed(), State.SCHEDULED, retry_at=1234.5)
     desk.add(due_at=NOW + SECOND, late_after=NOW + 2 * SECOND)
     with desk.store.read() as tx:
-        assert NOW == outbox.next_due(tx)
-        assert NOW + 2 * SECOND == outbox.late(tx, now=NOW)
-        assert NOW + timedelta(minutes=15) == outbox.late(tx, now=NOW + 3 * SECOND)
-        assert 1234.5 == outbox.next_retry(tx, boot=BOOT)
-        assert outbox.next_retry(tx, boot="another boot") is None
+        assert NOW == queue.next_due(tx)
+        assert NOW + 2 * SECOND == queue.late(tx, now=NOW)
+        assert NOW + timedelta(minutes=15) == queue.late(tx, now=NOW + 3 * SECOND)
+        assert 1234.5 == queue.next_retry(tx, boot=BOOT)
+        assert queue.next_retry(tx, boot="another boot") is None
 
 
 def test_a_doubt_that_only_a_person_can_settle_is_not_in_flight_and_not_asked_about(desk: Desk) -> None:
@@ -397,8 +397,8 @@ def test_a_doubt_that_only_a_person_can_settle_is_not_in_flight_and_not_asked_ab
         desk.add(state=state)
     desk.add(state=State.UNCERTAIN, guarantee=Guarantee.NONE)
     with desk.store.read() as tx:
-        assert 4 == outbox.in_flight(tx)
-        asked = outbox.doubtful(tx, mono=1000.0, boot=BOOT, limit=50)
+        assert 4 == queue.in_flight(tx)
+        asked = queue.doubtful(tx, mono=1000.0, boot=BOOT, limit=50)
     assert [State.PROCESSING, State.UNCERTAIN] == [delivery.state for delivery in asked]
 
 
@@ -406,17 +406,17 @@ def test_a_delivery_is_found_by_the_beginning_or_the_end_of_its_id(desk: Desk) -
     one = desk.add(id="019d0000-0000-7000-8000-00000000abcd")
     two = desk.add(id="019d0000-0000-7000-8000-00000000ef01")
     with desk.store.read() as tx:
-        assert one.id == outbox.found(tx, "ABCD").id
-        assert two.id == outbox.found(tx, two.id).id
+        assert one.id == queue.found(tx, "ABCD").id
+        assert two.id == queue.found(tx, two.id).id
         with pytest.raises(Conflict, match="give more of it"):
-            outbox.found(tx, "019d")
+            queue.found(tx, "019d")
 
 
 @pytest.mark.parametrize("prefix", ["abc", "", "ffff", "%%%%", "____", "'; --"])
 def test_a_delivery_that_is_not_there_is_not_found(desk: Desk, prefix: str) -> None:
     desk.add()
     with desk.store.read() as tx, pytest.raises(NotFound, match="campaign delivery list"):
-        outbox.found(tx, prefix)
+        queue.found(tx, prefix)
 
 
 def test_what_moved_while_it_was_archived_stays_due(desk: Desk) -> None:
@@ -426,15 +426,15 @@ def test_what_moved_while_it_was_archived_stays_due(desk: Desk) -> None:
         outbox.note(tx, moved, questions=1)
         outbox.archived(tx, [seen, moved])
 
-        assert [moved.post_id] == outbox.posts_due_for_archive(tx, 10)
+        assert [moved.post_id] == queue.posts_due_for_archive(tx, 10)
 
 
 def test_a_snapshot_does_not_see_what_is_written_meanwhile(desk: Desk) -> None:
     desk.add()
     with desk.store.read() as tx:
-        before = outbox.listed(tx)
+        before = queue.listed(tx)
         desk.add()
-        after = outbox.listed(tx)
+        after = queue.listed(tx)
 
     assert [row["id"] for row in before] == [row["id"] for row in after]
     assert 2 == len(desk.claim(lease=LEASE))

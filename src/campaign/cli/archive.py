@@ -19,8 +19,8 @@ from campaign.record.verify import Damage, verify
 from campaign.service import App
 from campaign.service.rebuild import rebuild
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
 from campaign.store import posts as post_rows
+from campaign.store import queue
 
 Progress = Callable[[int, int], None]
 
@@ -135,7 +135,7 @@ def _missing(settings: Settings, damaged: set[str | None]) -> list[Damage]:
         return []
     try:
         with app.store.read() as tx:
-            rows = outbox.listed(tx)
+            rows = queue.listed(tx)
             posts = {row["post_id"]: row["post"] for row in rows if row["archive_state"] == ArchiveState.ARCHIVED}
             media = {item.medium.sha256: name for id, name in posts.items() for item in post_rows.media_of(tx, id)}
     finally:

@@ -17,8 +17,8 @@ from campaign.service.confirm import settle
 from campaign.service.enqueue import retry
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
 from campaign.store import posts as post_rows
+from campaign.store import queue
 
 FIELDS = (
     *("id", "post", "langs", "account", "platform", "part", "state", "due_at", "published_at", "remote_id"),
@@ -48,7 +48,7 @@ def show_all(
         chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
         if post:
             post_rows.post_named(tx, post, chosen)
-        rows = outbox.listed(tx, chosen.id if chosen else None, states)
+        rows = queue.listed(tx, chosen.id if chosen else None, states)
     rows = [row for row in rows if post in (None, row["post"])]
     if here.json:
         data([plain(row, FIELDS) for row in rows])
@@ -65,8 +65,8 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> N
         id: Its id, or the last 8 characters of it.
     """
     with here.opened() as app, app.store.read() as tx:
-        held = outbox.found(tx, id)
-        row = next(row for row in outbox.listed(tx, held.campaign_id) if row["id"] == held.id)
+        held = queue.found(tx, id)
+        row = next(row for row in queue.listed(tx, held.campaign_id) if row["id"] == held.id)
         outgoing = post_rows.outgoing_of(tx, held.outgoing_id).outgoing
         tried = attempt_rows.attempts_of(tx, held.id)
     more = ("parent_id", "late_after", "sent_at", "measure_at", "outgoing_sha256", "key", "wire", "questions")
@@ -143,7 +143,7 @@ def again(
 
 
 def cells(row: Mapping[str, Any]) -> list[object]:
-    """Return a row of outbox.listed() as HEADS has it."""
+    """Return a row of queue.listed() as HEADS has it."""
     due, out = in_zone(row["due_at"], row["zone"]), row["published_at"]
     published = in_zone(out, row["zone"]) if out else None
     return [*(row[name] for name in HEADS[:6]), due, published, row["permalink"], row["error"]]

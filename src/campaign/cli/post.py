@@ -13,8 +13,8 @@ from campaign.core.schedule import Fold, Gap, in_zone
 from campaign.service.approve import approve
 from campaign.service.enqueue import cancel, move
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
 from campaign.store import posts as post_rows
+from campaign.store import queue
 from campaign.store.posts import Approval, Queued
 
 
@@ -34,7 +34,7 @@ def show_all(*, campaign: str | None = None, here: Here = HERE) -> None:
         for entry in entries:
             legs = campaign_rows.legs_of(tx, entry.id)
             for post in post_rows.posts_of(tx, entry.id):
-                deliveries = outbox.of_post(tx, post.id)
+                deliveries = queue.of_post(tx, post.id)
                 states = sorted({str(row.state) for row in deliveries}) or ["not enqueued"]
                 langs = sorted({item.lang for item in post_rows.variants_of(tx, post.id)})
                 rows.append(_post(post, entry, legs) | {"langs": langs, "states": states})
@@ -64,7 +64,7 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
         media = post_rows.media_of(tx, post.id)
         approvals = post_rows.approvals_of(tx, post.id)
         queued = post_rows.outgoings_of(tx, post.id)
-        rows = [row for row in outbox.listed(tx, entry.id) if row["post_id"] == post.id]
+        rows = [row for row in queue.listed(tx, entry.id) if row["post_id"] == post.id]
     if here.json:
         data(
             head

@@ -21,7 +21,7 @@ from campaign.engine.supervise import Kept
 from campaign.record.verify import verify
 from campaign.service import App
 from campaign.service.report import report
-from campaign.store import outbox, readings
+from campaign.store import queue, readings
 from campaign.web.report_page import render
 
 MARK = "demo.json"  # says that a folder is a demo of ours
@@ -203,8 +203,8 @@ def _wait(app: App, clock: FileClock, journey: Journey, daemon: Kept) -> None:
 def _standing(app: App) -> tuple[Counter[str], bool]:
     """Return how many deliveries are in each state, and whether anything still waits for the daemon."""
     with app.store.read() as tx:
-        rows = outbox.listed(tx)
-        busy = bool(outbox.posts_due_for_archive(tx, 1)) or bool(outbox.in_flight(tx))
+        rows = queue.listed(tx)
+        busy = bool(queue.posts_due_for_archive(tx, 1)) or bool(queue.in_flight(tx))
     return Counter(str(row["state"]) for row in rows), busy
 
 
@@ -229,7 +229,7 @@ def _progress(total: float) -> Iterator[Any]:
 
 def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: float) -> Summary:
     with app.store.read() as tx:
-        rows = outbox.listed(tx)
+        rows = queue.listed(tx)
         number = readings.number(tx)
     found = report(app, journey.campaign.id)
     place = folder / "report.html"
@@ -242,7 +242,7 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
         variants=len({(row["post"], lang) for row in rows for lang in row["langs"]}),
         deliveries=len(rows),
         published=sum(row["state"] == State.PUBLISHED for row in rows),
-        uncertain=sum(row["state"] in outbox.OPEN for row in rows),
+        uncertain=sum(row["state"] in queue.OPEN for row in rows),
         duplicates=duplicates,
         lost=lost,
         platforms=sorted({row["platform"] for row in rows}),
@@ -264,7 +264,7 @@ def compare(rows: Sequence[dict[str, Any]], books: Sequence[dict[str, Any]]) -> 
     there = {str(entry["id"]) for entry in books if not entry["deleted"]}
     owners = Counter(row["remote_id"] for row in rows if row["remote_id"])
     double = len(there - set(owners)) + sum(number - 1 for number in owners.values())
-    waiting = (State.SCHEDULED, State.CANCELLED, *outbox.OPEN)
+    waiting = (State.SCHEDULED, State.CANCELLED, *queue.OPEN)
     lost = sum(row["remote_id"] not in there for row in rows if row["state"] not in waiting)
     return double, lost
 

@@ -19,7 +19,7 @@ from campaign.service.confirm import confirm
 from campaign.service.measure import measure
 from campaign.service.publish import carry, take
 from campaign.store import accounts as account_rows
-from campaign.store import outbox, readings
+from campaign.store import outbox, queue, readings
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
@@ -257,20 +257,20 @@ def _survey(app: App) -> Survey:
     with app.store.read() as tx:
         mono, boot = app.clock.monotonic(), app.clock.boot
         return Survey(
-            next_due=outbox.next_due(tx),
-            next_late=outbox.late(tx, now=app.clock.now()),
+            next_due=queue.next_due(tx),
+            next_late=queue.late(tx, now=app.clock.now()),
             next_reading=readings.next_reading(tx),
-            next_retry=outbox.next_retry(tx, boot=boot),
-            doubtful=bool(outbox.doubtful(tx, mono=mono, boot=boot, limit=1)),
-            in_flight=outbox.in_flight(tx),
-            archive_due=bool(outbox.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
+            next_retry=queue.next_retry(tx, boot=boot),
+            doubtful=bool(queue.doubtful(tx, mono=mono, boot=boot, limit=1)),
+            in_flight=queue.in_flight(tx),
+            archive_due=bool(queue.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
         )
 
 
 def _give_up(app: App) -> None:
     """Reap what ran out of its lease, and miss what is beyond its grace."""
     with app.store.read() as tx:
-        nothing = not outbox.overdue(tx, now=app.clock.now()) and not outbox.stale_leases(
+        nothing = not queue.overdue(tx, now=app.clock.now()) and not queue.stale_leases(
             tx, mono=app.clock.monotonic(), boot=app.clock.boot
         )
     if nothing:

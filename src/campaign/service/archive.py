@@ -17,7 +17,7 @@ from campaign.service import SYSTEM, App
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox, people, readings
+from campaign.store import outbox, people, queue, readings
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued
 
@@ -35,7 +35,7 @@ def archive(app: App, *, limit: int = 20) -> int:
     """Write the objects of accounts and posts of which the record does not know all yet; return how many."""
     with app.store.read() as tx:
         accounts = account_rows.due_for_archive(tx)
-        due = outbox.posts_due_for_archive(tx, limit)
+        due = queue.posts_due_for_archive(tx, limit)
     written = 0
     for account in accounts:
         try:
@@ -112,7 +112,7 @@ def _keep_post(app: App, post_id: str) -> None:
         targets = post_rows.targets_of(tx, post_id)
         queued = {entry.id: entry for entry in post_rows.outgoings_of(tx, post_id)}
         approvals = post_rows.approvals_of(tx, post_id)
-        deliveries = outbox.of_post(tx, post_id)
+        deliveries = queue.of_post(tx, post_id)
         attempts = attempt_rows.attempts_of_post(tx, post_id)
         accounts = {row.account_id: account_rows.account_of(tx, row.account_id) for row in deliveries}
         happened = people.events_of(tx, post_id)
@@ -280,7 +280,7 @@ def _warcs(
     groups: dict[tuple[str, int], list[Exchange]] = defaultdict(list)
     for attempt in attempts:
         row = by_id[attempt.delivery_id]
-        settled = row.state not in outbox.OPEN or attempt.number < row.attempts
+        settled = row.state not in queue.OPEN or attempt.number < row.attempts
         if settled:
             kept = [exchange for exchange in attempt.exchanges if exchange.outcome != "not_sent"]
             groups[row.id, attempt.number] += kept

@@ -10,7 +10,7 @@ from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.publish import Work, keep_published, read_work
 from campaign.store import attempts as attempt_rows
-from campaign.store import outbox
+from campaign.store import outbox, queue
 
 
 async def confirm(app: App, *, limit: int = 50) -> int:
@@ -39,7 +39,7 @@ def settle(
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
-        held = outbox.found(tx, prefix)
+        held = queue.found(tx, prefix)
         # What the platform still works on may yet come out: only "published" and "abandon" can be said of it.
         open_states = {State.UNCERTAIN} if answer == "not_published" else {State.UNCERTAIN, State.PROCESSING}
         if answer == "published":
@@ -65,7 +65,7 @@ def settle(
 
 def _due(app: App, limit: int) -> list[Delivery]:
     with app.store.read() as tx:
-        return outbox.doubtful(tx, mono=app.clock.monotonic(), boot=app.clock.boot, limit=limit)
+        return queue.doubtful(tx, mono=app.clock.monotonic(), boot=app.clock.boot, limit=limit)
 
 
 async def _ask(app: App, delivery: Delivery) -> None:
@@ -122,7 +122,7 @@ def _begin(app: App, delivery: Delivery) -> Delivery:
 
 def _owned(app: App, held: Delivery) -> frozenset[str]:
     with app.store.read() as tx:
-        return outbox.owned(tx, held.account_id)
+        return queue.owned(tx, held.account_id)
 
 
 def _conclude(

@@ -7,7 +7,7 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service import App
 from campaign.store import accounts as account_rows
-from campaign.store import heartbeats, outbox
+from campaign.store import heartbeats, queue
 
 SILENT_AFTER = 40.0  # seconds without a sign of life: more than two looks of the daemon
 
@@ -28,8 +28,8 @@ def doctor(app: App) -> list[Check]:
     try:
         with app.store.read() as tx:
             beats = heartbeats.heartbeats_now(tx)
-            rows = outbox.listed(tx)
-            late = outbox.overdue(tx, now=app.clock.now())
+            rows = queue.listed(tx)
+            late = queue.overdue(tx, now=app.clock.now())
             pauses = account_rows.pauses_now(tx)
             accounts = account_rows.all_accounts(tx)
     except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering is what a doctor must say

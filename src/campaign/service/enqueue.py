@@ -12,7 +12,7 @@ from campaign.core.states import State
 from campaign.service import App, demand_role, event
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
+from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
 
 
@@ -70,7 +70,7 @@ def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = 
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
         post = _post(tx, post_name, campaign_name)
-        rows = outbox.of_post(tx, post.id)
+        rows = queue.of_post(tx, post.id)
         open_rows = [row for row in rows if row.state in (State.SCHEDULED, State.FAILED, State.MISSED)]
         if not open_rows:
             states = ", ".join(sorted({row.state for row in rows})) or "not enqueued"
@@ -106,8 +106,8 @@ def move(
         local = parse_local("at", at)
         due_at = resolve("at", local, where, gap=gap, fold=fold)
         _check_future(app, "at", at, due_at, where)
-        rows = outbox.of_post(tx, post.id)
-        if under_way := [row for row in rows if row.state in outbox.OPEN]:
+        rows = queue.of_post(tx, post.id)
+        if under_way := [row for row in rows if row.state in queue.OPEN]:
             raise Conflict(f"post {post.name} is under way ({under_way[0].state}); wait until it is settled")
         if rows and all(row.state in (State.PUBLISHED, State.CANCELLED) for row in rows):
             raise Conflict(f"post {post.name} is out or cancelled already; there is nothing to move")
@@ -128,7 +128,7 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
-        held = outbox.found(tx, prefix)
+        held = queue.found(tx, prefix)
         if held.state not in (State.FAILED, State.MISSED):
             raise Conflict(f"delivery {held.id} is {held.state}; only a failed or missed one is scheduled again")
         post = post_rows.post_of(tx, held.post_id)

@@ -8,7 +8,7 @@ from campaign.core.states import State
 from campaign.service import App, demand_role, event
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
+from campaign.store import outbox, queue
 from campaign.store.accounts import Pause
 
 Scope = Literal["all", "campaign", "language", "platform", "account"]
@@ -47,7 +47,7 @@ def resume(app: App, scope: Scope, name: str = "", *, by: Person) -> list[str]:
             standing = ", ".join(f"{entry.scope} {entry.name}".strip() for entry in account_rows.pauses_now(tx))
             raise Invalid("scope", f"{scope} {name}".strip(), f"is not paused; paused is: {standing or 'nothing'}")
         event(app, tx, "resumed", by.name, detail={"scope": scope, "name": name})
-        return [row["id"] for row in outbox.listed(tx, states=[State.MISSED])]
+        return [row["id"] for row in queue.listed(tx, states=[State.MISSED])]
 
 
 def _check(app: App, tx: Any, scope: str, name: str) -> None:

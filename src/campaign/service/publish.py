@@ -15,7 +15,7 @@ from campaign.service import SYSTEM, App, event
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox
+from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
 from campaign.store.accounts import Pause
 from campaign.store.outbox import Lease
@@ -57,7 +57,7 @@ def take(app: App, limit: int) -> list[Delivery]:
     mono = app.clock.monotonic()
     lease = Lease(app.worker, app.clock.boot, mono + app.lease_seconds)
     with app.store.read() as tx:  # an idle daemon takes no write lock
-        due = outbox.next_due(tx)
+        due = queue.next_due(tx)
     if due is None or due > app.clock.now():
         return []
     with app.store.begin() as tx:
@@ -119,7 +119,7 @@ def read_work(app: App, delivery: Delivery) -> Work:
             campaign=campaign_rows.campaign_of(tx, delivery.campaign_id),
             post_name=post_rows.post_of(tx, delivery.post_id).name,
             token=account_rows.token_of(tx, account, app.vault),
-            parent=outbox.get(tx, delivery.parent_id) if delivery.parent_id else None,
+            parent=queue.get(tx, delivery.parent_id) if delivery.parent_id else None,
             approved=post_rows.approved_langs(tx, delivery.post_id, delivery.outgoing_sha256),
         )
 

@@ -29,7 +29,7 @@ from campaign.record import as2
 from campaign.service import SYSTEM, App, event
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox, readings
+from campaign.store import outbox, queue, readings
 from campaign.store import posts as post_rows
 from campaign.store.posts import Approval, Queued, Target
 
@@ -266,7 +266,7 @@ def _readings(tx: Any, raw: bytes, found: Rebuilt) -> None:
 
 def _plan(tx: Any) -> None:
     """Plan the next readings from the last ones, for when the accounts are connected again."""
-    for row in outbox.listed(tx, states=[State.PUBLISHED]):
+    for row in queue.listed(tx, states=[State.PUBLISHED]):
         read = readings.readings_of(tx, [row["id"]])
         age = max((reading.as_of for reading in read), default=row["published_at"]) - row["published_at"]
         planned = next_age(age) if read else PLAN_B[0]

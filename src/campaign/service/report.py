@@ -11,8 +11,8 @@ from campaign.core.model import Campaign, Measurement, Metric, ReadingStatus
 from campaign.core.states import State
 from campaign.service import App
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox, readings
 from campaign.store import posts as post_rows
+from campaign.store import queue, readings
 
 AGES: dict[str, timedelta] = {"24h": MANDATORY[0], "7d": MANDATORY[1], "28d": MANDATORY[2]}
 TOLERANCE = timedelta(minutes=10)  # a reading this close to an age stands for it
@@ -109,7 +109,7 @@ def report(app: App, campaign_name: str, *, age: str = "7d") -> Report:
         campaign = campaign_rows.campaign_named(tx, campaign_name)
         legs = campaign_rows.legs_of(tx, campaign.id)
         posts = post_rows.posts_of(tx, campaign.id)
-        rows = outbox.listed(tx, campaign.id)
+        rows = queue.listed(tx, campaign.id)
         read = readings.readings_of(tx, [row["id"] for row in rows])
     by_delivery: dict[str, list[Measurement]] = defaultdict(list)
     for reading in read:

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
-from campaign.core.errors import Conflict, Held, LeaseLost, NotFound
-from campaign.core.model import ArchiveState, Delivery, Guarantee
+from campaign.core.errors import Conflict, Held, LeaseLost
+from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
-from campaign.store.tables import accounts, campaigns, deliveries, pauses, posts
-
-OPEN = (State.CLAIMED, State.PUBLISHING, State.PROCESSING, State.UNCERTAIN)
+from campaign.store.queue import delivery_of, get, owned, rested, unfenced
+from campaign.store.tables import deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +61,6 @@ def add_delivery(tx: Connection, delivery: Delivery, *, at: datetime) -> None:
     )
 
 
-def _unfenced() -> sa.ColumnElement[bool]:
-    """Whether no pause stands in a delivery's way, told by one expression that claim and the line share."""
-    fences = pauses.alias("fence")
-    # Two levels down SQLAlchemy does not correlate by itself: the names would be those of any delivery.
-    of_account = accounts.c.id == deliveries.c.account_id
-    of_campaign = campaigns.c.id == deliveries.c.campaign_id
-    platform = sa.select(accounts.c.platform).where(of_account).correlate(deliveries).scalar_subquery()
-    account = sa.select(accounts.c.name).where(of_account).correlate(deliveries).scalar_subquery()
-    campaign = sa.select(campaigns.c.name).where(of_campaign).correlate(deliveries).scalar_subquery()
-    langs = sa.cast(deliveries.c.langs, sa.Text)
-    behind = sa.or_(
-        fences.c.scope == "all",
-        sa.and_(fences.c.scope == "campaign", fences.c.name == campaign),
-        sa.and_(fences.c.scope == "platform", fences.c.name == platform),
-        sa.and_(fences.c.scope == "account", fences.c.name == account),
-        sa.and_(fences.c.scope == "language", langs.like('%"' + fences.c.name + '"%')),
-    )
-    return sa.not_(sa.exists().where(fences.c.until.is_(None), behind))
-
-
 def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: int) -> list[Delivery]:
     """Take up to `limit` deliveries that are due: compare-and-set under a new fence.
 
@@ -95,10 +74,10 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
         .where(
             deliveries.c.state == State.SCHEDULED,
             deliveries.c.due_at <= now,
-            _rested(mono, lease.boot),
+            rested(mono, lease.boot),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
             sa.or_(deliveries.c.late_after >= now, deliveries.c.parent_id.is_not(None)),
-            _unfenced(),
+            unfenced(),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
@@ -122,7 +101,7 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
         )
         .returning(deliveries)
     )
-    rows = [_delivery(row) for row in tx.execute(taken).mappings()]
+    rows = [delivery_of(row) for row in tx.execute(taken).mappings()]
     return sorted(rows, key=lambda delivery: (delivery.due_at, delivery.id))
 
 
@@ -152,7 +131,7 @@ def move(tx: Connection, held: Delivery, new: State, **values: Any) -> Delivery:
     row = tx.execute(query).mappings().first()
     if row is None:
         raise LeaseLost(f"delivery {held.id} is no longer {held.state} under lease {held.lease or '-'}/{held.fence}")
-    return _delivery(row)
+    return delivery_of(row)
 
 
 def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: datetime, mono: float) -> Delivery:
@@ -170,33 +149,18 @@ def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: dateti
             deliveries.c.state == State.CLAIMED,
             deliveries.c.fence == held.fence,
             deliveries.c.lease == held.lease,
-            _unfenced(),
+            unfenced(),
         )
         .values(state=State.PUBLISHING, wire=dict(wire), **first)
         .returning(deliveries)
     )
     row = tx.execute(query).mappings().first()
     if row is not None:
-        return _delivery(row)
+        return delivery_of(row)
     now = get(tx, held.id)
     if (now.state, now.fence, now.lease) == (State.CLAIMED, held.fence, held.lease):
         raise Held(f"delivery {held.id} stands behind a pause")
     raise LeaseLost(f"delivery {held.id} is no longer claimed under lease {held.lease}/{held.fence}")
-
-
-def late(tx: Connection, *, now: datetime) -> datetime | None:
-    """Return when the next scheduled delivery is given up, so that a clock can wait for it."""
-    query = sa.select(deliveries.c.late_after).where(
-        deliveries.c.state == State.SCHEDULED, deliveries.c.late_after >= now
-    )
-    value: datetime | None = tx.execute(query.order_by(deliveries.c.late_after).limit(1)).scalar_one_or_none()
-    return value
-
-
-def overdue(tx: Connection, *, now: datetime) -> int:
-    """Return how many deliveries wait beyond their grace: the next look of a living daemon makes them missed."""
-    late_ones = (deliveries.c.state == State.SCHEDULED, deliveries.c.late_after < now)
-    return int(tx.execute(sa.select(sa.func.count()).where(*late_ones)).scalar_one())
 
 
 def note(tx: Connection, held: Delivery, **values: Any) -> Delivery:
@@ -210,7 +174,7 @@ def note(tx: Connection, held: Delivery, **values: Any) -> Delivery:
     row = tx.execute(query).mappings().first()
     if row is None:
         raise LeaseLost(f"delivery {held.id} has moved on from {held.state}")
-    return _delivery(row)
+    return delivery_of(row)
 
 
 def record(
@@ -255,7 +219,7 @@ def record(
     row = tx.execute(query).mappings().first()
     if row is None:
         raise LeaseLost(f"delivery {held.id} moved while its result was recorded")
-    return _delivery(row)
+    return delivery_of(row)
 
 
 def reap(tx: Connection, *, worker: str, mono: float, boot: str, alone: bool) -> list[tuple[State, Delivery]]:
@@ -277,15 +241,8 @@ def reap(tx: Connection, *, worker: str, mono: float, boot: str, alone: bool) ->
             # Nothing left, so the attempt did not count.
             values |= {"retry_at": None, "attempts": deliveries.c.attempts - 1}
         query = deliveries.update().where(deliveries.c.state == old, dead).values(**values).returning(deliveries)
-        found += [(old, _delivery(row)) for row in tx.execute(query).mappings()]
+        found += [(old, delivery_of(row)) for row in tx.execute(query).mappings()]
     return found
-
-
-def stale_leases(tx: Connection, *, mono: float, boot: str) -> int:
-    """Return how many leases have run out: what they hold is to be reaped."""
-    over = sa.or_(deliveries.c.boot != boot, deliveries.c.lease_until < mono)
-    held = deliveries.c.state.in_(tuple(REAPED))
-    return int(tx.execute(sa.select(sa.func.count()).where(held, over)).scalar_one())
 
 
 def miss(tx: Connection, *, now: datetime) -> list[Delivery]:
@@ -305,110 +262,7 @@ def miss(tx: Connection, *, now: datetime) -> list[Delivery]:
         )
         .returning(deliveries)
     )
-    return [_delivery(row) for row in tx.execute(query).mappings()]
-
-
-def doubtful(tx: Connection, *, mono: float, boot: str, limit: int) -> list[Delivery]:
-    """Return the deliveries that confirm() should ask about now."""
-    query = (
-        sa.select(deliveries)
-        .where(
-            deliveries.c.state.in_((State.UNCERTAIN, State.PROCESSING)),
-            deliveries.c.guarantee != Guarantee.NONE,  # nothing tells: a person must look
-            _rested(mono, boot),
-        )
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
-    )
-    return [_delivery(row) for row in tx.execute(query).mappings()]
-
-
-def next_due(tx: Connection) -> datetime | None:
-    """Return when the next scheduled delivery is due that can be claimed then."""
-    parent = deliveries.alias("parent")
-    query = (
-        sa.select(deliveries.c.due_at)
-        .outerjoin(parent, parent.c.id == deliveries.c.parent_id)
-        .where(
-            deliveries.c.state == State.SCHEDULED,
-            sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
-            _unfenced(),
-        )
-        .order_by(deliveries.c.due_at)
-        .limit(1)
-    )
-    value: datetime | None = tx.execute(query).scalar_one_or_none()
-    return value
-
-
-def next_retry(tx: Connection, *, boot: str) -> float | None:
-    """Return the monotonic second at which the next back-off or the next question is over; None: there is none."""
-    states = (State.SCHEDULED, State.UNCERTAIN, State.PROCESSING)
-    query = sa.select(sa.func.min(deliveries.c.retry_at)).where(
-        deliveries.c.state.in_(states), deliveries.c.retry_at.is_not(None), deliveries.c.boot == boot
-    )
-    value: float | None = tx.execute(query).scalar_one()
-    return value
-
-
-def in_flight(tx: Connection) -> int:
-    """Return how many deliveries are between their claim and a known result, those left to a person not counted."""
-    mine = sa.or_(deliveries.c.state != State.UNCERTAIN, deliveries.c.guarantee != Guarantee.NONE)
-    return int(tx.execute(sa.select(sa.func.count()).where(deliveries.c.state.in_(OPEN), mine)).scalar_one())
-
-
-def owned(tx: Connection, account_id: str) -> frozenset[str]:
-    """Return the remote ids that deliveries of an account own."""
-    query = sa.select(deliveries.c.remote_id).where(
-        deliveries.c.account_id == account_id, deliveries.c.remote_id.is_not(None)
-    )
-    return frozenset(tx.execute(query).scalars())
-
-
-def get(tx: Connection, delivery_id: str) -> Delivery:
-    """Return one delivery by its whole id. Raises: NotFound."""
-    row = tx.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).mappings().first()
-    if row is None:
-        raise NotFound("delivery", delivery_id)
-    return _delivery(row)
-
-
-def found(tx: Connection, prefix: str) -> Delivery:
-    """Return the one delivery whose id begins, or ends, with this.
-
-    UUIDv7 ids made together share their beginning, so a person may also name the end.
-
-    Raises:
-        NotFound: there is none.
-        Conflict: there are several.
-    """
-    clean = prefix.strip().lower()
-    if len(clean) < 4 or not set(clean) <= set("0123456789abcdef-"):
-        raise NotFound(
-            "delivery", prefix, "give at least 4 characters of its id; list them with: campaign delivery list"
-        )
-    query = sa.select(deliveries).where(
-        sa.or_(deliveries.c.id.startswith(clean, autoescape=True), deliveries.c.id.endswith(clean, autoescape=True))
-    )
-    rows = tx.execute(query.limit(2)).mappings().all()
-    if not rows:
-        raise NotFound("delivery", prefix, "list them with: campaign delivery list")
-    if len(rows) > 1:
-        raise Conflict(f"several deliveries have ids that begin or end with '{prefix}'; give more of it")
-    return _delivery(rows[0])
-
-
-def of_post(tx: Connection, post_id: str) -> list[Delivery]:
-    """Return the deliveries of a post, parents first."""
-    query = sa.select(deliveries).where(deliveries.c.post_id == post_id)
-    rows = tx.execute(query.order_by(deliveries.c.due_at, deliveries.c.part, deliveries.c.id)).mappings()
-    return [_delivery(row) for row in rows]
-
-
-def posts_due_for_archive(tx: Connection, limit: int) -> list[str]:
-    """Return the posts of which something happened that the record does not hold yet."""
-    query = sa.select(deliveries.c.post_id).where(deliveries.c.archive_state == ArchiveState.DUE).distinct()
-    return list(tx.execute(query.limit(limit)).scalars())
+    return [delivery_of(row) for row in tx.execute(query).mappings()]
 
 
 def archived(tx: Connection, seen: Sequence[Delivery]) -> None:
@@ -425,68 +279,3 @@ def archived(tx: Connection, seen: Sequence[Delivery]) -> None:
             )
             .values(archive_state=ArchiveState.ARCHIVED)
         )
-
-
-def listed(tx: Connection, campaign_id: str | None = None, states: Sequence[State] = ()) -> list[dict[str, Any]]:
-    """Return deliveries with the names of their post, account and campaign, by their time."""
-    query = (
-        sa.select(
-            deliveries,
-            posts.c.name.label("post"),
-            accounts.c.name.label("account"),
-            accounts.c.platform,
-            campaigns.c.name.label("campaign"),
-            posts.c.zone,
-        )
-        .join(posts, posts.c.id == deliveries.c.post_id)
-        .join(accounts, accounts.c.id == deliveries.c.account_id)
-        .join(campaigns, campaigns.c.id == deliveries.c.campaign_id)
-        .order_by(deliveries.c.due_at, posts.c.name, accounts.c.name, deliveries.c.part, deliveries.c.id)
-    )
-    if campaign_id is not None:
-        query = query.where(deliveries.c.campaign_id == campaign_id)
-    if states:
-        query = query.where(deliveries.c.state.in_(states))
-    return [dict(row) for row in tx.execute(query).mappings()]
-
-
-def _rested(mono: float, boot: str) -> sa.ColumnElement[bool]:
-    # A back-off of an earlier boot cannot be told apart from one that is over: monotonic time began anew.
-    return sa.or_(deliveries.c.retry_at.is_(None), deliveries.c.boot != boot, deliveries.c.retry_at <= mono)
-
-
-def _delivery(row: RowMapping) -> Delivery:
-    fields = row
-    return Delivery(
-        id=fields["id"],
-        post_id=fields["post_id"],
-        account_id=fields["account_id"],
-        campaign_id=fields["campaign_id"],
-        outgoing_id=fields["outgoing_id"],
-        outgoing_sha256=fields["outgoing_sha256"],
-        langs=tuple(fields["langs"]),
-        part=fields["part"],
-        parent_id=fields["parent_id"],
-        state=State(fields["state"]),
-        due_at=fields["due_at"],
-        late_after=fields["late_after"],
-        key=fields["key"],
-        guarantee=Guarantee(fields["guarantee"]),
-        attempts=fields["attempts"],
-        fence=fields["fence"],
-        lease=fields["lease"],
-        retry_at=fields["retry_at"],
-        boot=fields["boot"],
-        wire=fields["wire"],
-        sent_at=fields["sent_at"],
-        sent_mono=fields["sent_mono"],
-        doubt_mono=fields["doubt_mono"],
-        questions=fields["questions"],
-        remote_id=fields["remote_id"],
-        permalink=fields["permalink"],
-        published_at=fields["published_at"],
-        error=fields["error"],
-        moved_because=fields["moved_because"],
-        archive_state=ArchiveState(fields["archive_state"]),
-        measure_at=fields["measure_at"],
-    )

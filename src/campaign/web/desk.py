@@ -9,7 +9,7 @@ from campaign.core.errors import NotFound
 from campaign.core.model import Attempt, Campaign, Medium, Post, PostMedium, Variant
 from campaign.core.states import State
 from campaign.service import App
-from campaign.store import attempts, campaigns, outbox, posts
+from campaign.store import attempts, campaigns, posts, queue
 
 ORDER = (
     State.UNCERTAIN,
@@ -64,7 +64,7 @@ def desk(app: App, *, limit: int) -> Desk:
     with app.store.read() as tx:
         kept = campaigns.all_campaigns(tx)
         totals = tuple((campaign, campaigns.tally(tx, campaign.id)) for campaign in kept)
-        rows = ordered(outbox.listed(tx))
+        rows = ordered(queue.listed(tx))
     troubled = sum(row["state"] in TROUBLED for row in rows)
     return Desk(app.clock.now(), totals, tuple(rows[:limit]), len(rows), troubled)
 
@@ -88,7 +88,7 @@ def sheet(app: App, campaign_name: str, post_name: str) -> Sheet:
         if post.campaign_id != campaign.id:
             raise NotFound("post", post_name)
         latest = {variant.lang: variant for variant in posts.variants_of(tx, post.id)}
-        rows = [row for row in outbox.listed(tx, campaign.id) if row["post_id"] == post.id]
+        rows = [row for row in queue.listed(tx, campaign.id) if row["post_id"] == post.id]
         known = [lang for lang in campaign.languages if lang in latest]
         return Sheet(
             campaign=campaign,
