@@ -1,7 +1,8 @@
 """The only SQL: one Store, and one module per thing that is kept."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # SQLite has one writer. Threads of this process queue here, in order, in place of polling for its lock.
+        self._writing = threading.RLock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @property
     def dialect(self) -> str:
@@ -28,7 +31,7 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """Open a write transaction; it is committed at the end, rolled back on any exception."""
-        with self.engine.begin() as connection:
+        with self._writing, self.engine.begin() as connection:
             yield connection
 
     @contextmanager
