@@ -217,7 +217,7 @@ def test_an_answer_before_the_end_of_the_body_ends_the_sending(house, streamed):
     async def too_large(peer, conn):
         await peer.some(conn)
         await peer.send(conn, house.message(b"too large", "413 Content Too Large"))
-        await asyncio.sleep(0.5)  # it reads no more, and leaves the connection open
+        await asyncio.sleep(3)  # it reads no more, and leaves the connection open
 
     async def run():
         async with speaking(house, too_large) as (peer, transport):
@@ -227,7 +227,7 @@ def test_an_answer_before_the_end_of_the_body_ends_the_sending(house, streamed):
                 response = await answered(transport, peer.url, content=content)
                 assert (response.status_code, response.content) == (413, b"too large")
                 assert peer.connections == number
-            assert asyncio.get_running_loop().time() - started < 0.4
+            assert asyncio.get_running_loop().time() - started < 2.5
             assert len(yielded) < 400
 
     asyncio.run(run())
