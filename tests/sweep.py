@@ -37,6 +37,7 @@ from campaign.service.compose import Draft, Picture, Wording, compose
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
 from campaign.service.publish import publish
+from campaign.store import accounts as account_rows
 from campaign.store import people, queue
 from tests.conftest import HandClock, picture_file
 
@@ -246,7 +247,9 @@ class Stage:
                 clock.turn_monotonic(max(0.5, (retry_at or 0) - clock.monotonic()))
                 if fault == "lagging_list" and row.questions >= LAGS_FOR:
                     self._catch_up(name)
-                if fault == "expired_token" and row.attempts == 0 and row.error:
+                with app.store.read() as tx:
+                    paused = account_rows.pauses_now(tx)
+                if paused:
                     await app.close_network()
                     return 4  # a person's turn
             archive(app)

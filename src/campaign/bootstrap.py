@@ -55,6 +55,8 @@ def init(settings: Settings) -> tuple[str | None, str]:
     settings.folder("media").mkdir(parents=True, exist_ok=True)
     store = open_store(settings.database_url)
     try:
+        if store.dialect == "sqlite":
+            _make_private(Path(str(store.engine.url.database)))
         revisions = upgrade(store)
     finally:
         store.close()
@@ -210,6 +212,13 @@ def make_log(settings: Settings) -> Callable[..., None]:
 def _repository(settings: Settings) -> Repository:
     root = settings.folder("archive")
     return Repository(root, root.with_name(root.name + "-staging"))
+
+
+def _make_private(file: Path) -> None:
+    """Make the database's file for its owner alone: it holds texts that are not out yet."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.chmod(0o600)
 
 
 def _given_key(settings: Settings) -> str | None:

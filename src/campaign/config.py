@@ -226,7 +226,7 @@ def _put(data: dict[str, Any], path: list[str], value: str, variable: str) -> No
 
 
 def _unknown(key: str, shown: str) -> None:
-    known = list(keys_of())
+    known = [*keys_of(), *dict.fromkeys(name.partition(".")[0] for name in keys_of() if "." in name)]
     tail = key.rpartition(".")[2]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.4) or [
         name for name in known if difflib.SequenceMatcher(None, name.rpartition(".")[2], tail).ratio() > 0.6

@@ -45,7 +45,8 @@ def sole_daemon(root: Path) -> Iterator[None]:
     Raises:
         Conflict: another daemon holds it.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    if not root.is_dir():
+        raise Conflict(f"there is no installation in {root}; make one with: campaign init --dir {root}")
     with (root / "daemon.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

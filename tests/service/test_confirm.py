@@ -8,7 +8,7 @@ from campaign.core.errors import Conflict, Forbidden, Invalid
 from campaign.core.model import Guarantee
 from campaign.service.confirm import confirm, settle
 from campaign.service.publish import publish
-from campaign.store import outbox
+from campaign.store import accounts, outbox
 from tests.conftest import World
 
 from .test_publish import STATUSES, posts_sent, publish_only, settle_down
@@ -249,3 +249,26 @@ def test_a_late_answer_overturns_what_a_person_gave_up(world: World) -> None:
 
     [row] = world.deliveries()
     assert ("published", world.twin.books()[0]["id"]) == (row.state, row.remote_id)  # knowledge beats a person's word
+
+
+def test_a_question_that_the_token_is_refused_for_pauses_the_account_and_keeps_the_doubt(world: World) -> None:
+    world.post("P01")
+    world.twin.fault("drop_request", method="POST", path="/api/v1/statuses")
+    world.clock.turn(minutes=10)
+    app = world.open(failpoint=lambda name: world.twin.fault("expired_token") if name == "confirming" else None)
+    world.tick(app)
+
+    with world.app.store.read() as tx:
+        fences = accounts.pauses_now(tx)
+
+    assert ["uncertain"] == world.states()
+    assert [("account", "kr")] == [(fence.scope, fence.name) for fence in fences]
+
+    world.twin.clear()
+    world.connect("kr", "ko", again=True)
+    for _ in range(6):
+        world.clock.turn_monotonic(60)
+        world.tick()
+
+    assert ["published"] == world.states()
+    assert 1 == len(world.twin.books())

@@ -13,14 +13,13 @@ from campaign.cli.here import HERE, Here
 from campaign.cli.show import data, fields, line, say, table
 from campaign.config import Settings
 from campaign.core.errors import CampaignError, NotFound
-from campaign.core.model import ArchiveState
 from campaign.record import as2
 from campaign.record.verify import Damage, verify
 from campaign.service import App
+from campaign.service.audit import audit
 from campaign.service.rebuild import rebuild
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
-from campaign.store import queue
 
 Progress = Callable[[int, int], None]
 
@@ -60,7 +59,7 @@ def rebuild_it(*, here: Here = HERE) -> None:
     hold. Makes the database where it is missing.
     """
     bootstrap.init(here.settings())
-    with here.opened() as app, _bar("restored") as progress:
+    with here.opened(nobody=True) as app, _bar("restored") as progress:
         found = rebuild(app, progress=progress)
     told = asdict(found)
     if here.json:
@@ -125,8 +124,9 @@ def _object_of(app: App, name: str, campaign: str | None) -> str:
 
 
 def _missing(settings: Settings, damaged: set[str | None]) -> list[Damage]:
-    """Return what the database says is archived and the archive does not have."""
+    """Return what the database says is archived and the archive does not hold."""
     if not settings.database.url.get_secret_value() and not (settings.root / "campaign.db").exists():
+        say("there is no database here: what the archive lacks as a whole cannot be told")
         return []
     try:
         app = bootstrap.open_app(settings)
@@ -134,23 +134,13 @@ def _missing(settings: Settings, damaged: set[str | None]) -> list[Damage]:
         say(f"not held against a database: {error}")
         return []
     try:
-        with app.store.read() as tx:
-            rows = queue.listed(tx)
-            posts = {row["post_id"]: row["post"] for row in rows if row["archive_state"] == ArchiveState.ARCHIVED}
-            media = {item.medium.sha256: name for id, name in posts.items() for item in post_rows.media_of(tx, id)}
+        absences = audit(app)
     finally:
         app.store.close()
-    wanted = {as2.urn(id): f"post {name}" for id, name in posts.items()}
-    wanted |= {as2.medium_urn(sha256): f"a picture of post {name}" for sha256, name in media.items()}
     return [
-        Damage(
-            str(app.archive.path_of(object_id).relative_to(app.archive.root)),
-            object_id,
-            "missing",
-            f"{object_id}: missing, but the database says that {what} is archived",
-        )
-        for object_id, what in wanted.items()
-        if object_id not in damaged and not app.archive.exists(object_id)
+        Damage(absence.path, absence.object_id, "missing", absence.message)
+        for absence in absences
+        if absence.object_id not in damaged
     ]
 
 

@@ -44,11 +44,18 @@ class Here:
         return load_settings(self.config, dir=self.dir)
 
     @contextmanager
-    def opened(self, *, aloud: bool = False) -> Iterator[App]:
-        """Open the installation; `aloud`: what a verb reports on its way goes to standard error."""
+    def opened(self, *, aloud: bool = False, nobody: bool = False) -> Iterator[App]:
+        """Open the installation.
+
+        Args:
+            aloud: what a verb reports on its way goes to standard error.
+            nobody: there may be no people yet, so that a name that was given means nothing.
+        """
         settings = self.settings()
         app = bootstrap.open_app(settings, log=bootstrap.make_log(settings) if aloud else None)
         try:
+            if self.as_name and not nobody and campaigns.anybody(app):
+                self.person(app)  # a mistyped name is told where nobody is needed, too
             yield app
         finally:
             app.store.close()

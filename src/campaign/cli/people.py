@@ -27,7 +27,7 @@ def add(
         role: What the person may do; may be given several times.
         login: The operating system's user that the person is at the command line.
     """
-    with here.opened() as app:
+    with here.opened(nobody=True) as app:
         with app.store.read() as tx:
             anybody = bool(people.all_people(tx))
         by = "campaign"

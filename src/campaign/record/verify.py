@@ -16,6 +16,7 @@ from campaign.record.layout import INVENTORY, OBJECT_DECLARATION, OBJECT_DECLARA
 Kind = Literal["missing", "extra", "changed", "inventory", "sidecar", "warc", "namaste", "layout"]
 THREADS = min(4, os.cpu_count() or 1)  # hashing and unpacking leave the interpreter's lock
 SMALL = 1 << 16  # bytes: no declaration, sidecar or layout file of ours is larger
+MOST_STRAYS = 100  # of one unknown folder; more of them tell nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,26 @@ def _survey(root: Path) -> tuple[list[Damage], list[str]]:
                 elif depth < TUPLES and what == "folder" and TUPLE.fullmatch(path.rpartition("/")[2]):
                     inner.append(path)
                 elif path not in known:
-                    found.append(_damage(path, None, "extra", f"a {what} that no record names"))
+                    found += _stray(root, path, what)
         level = inner
     for folder in ("extensions", f"extensions/{layout.EXTENSION}"):
         for path, what in _entries(root, folder, found):
             if path not in known:
-                found.append(_damage(path, None, "extra", f"a {what} that no record names"))
+                found += _stray(root, path, what)
     return found, sorted(objects)
+
+
+def _stray(root: Path, path: str, what: str) -> list[Damage]:
+    """Return what nobody names: a file or link, or a folder with the first of the files in it."""
+    found = [_damage(path, None, "extra", f"a {what} that no record names")]
+    pending = [path] if what == "folder" else []
+    while pending and len(found) <= MOST_STRAYS:
+        for inner, kind in _entries(root, pending.pop(), found):
+            if kind == "folder":
+                pending.append(inner)
+            else:
+                found.append(_damage(inner, None, "extra", f"a {kind} that no record names"))
+    return found
 
 
 def _root_file(root: Path, name: str, content: bytes) -> list[Damage]:

@@ -127,7 +127,11 @@ def _checked(name: str, base_url: str, token: str, langs: Sequence[str]) -> str:
         raise Invalid("name", name, "must be 1 to 64 letters, digits, - _ or ., as in kr")
     parts = urlsplit(base_url)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.username:
-        raise Invalid("base-url", base_url, "must be the server's address, as in https://mastodon.example")
+        # A token may have been pasted into it: what may hold one is not repeated.
+        shown = (
+            f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else base_url.partition("?")[0].rpartition("@")[2]
+        )
+        raise Invalid("base-url", shown, "must be the server's address alone, as in https://mastodon.example")
     if not token.strip() or len(token) > 4096 or any(c.isspace() or ord(c) < 33 for c in token.strip()):
         raise Invalid("token", "…", "must be one word on standard input (--token-stdin)")
     if not langs:

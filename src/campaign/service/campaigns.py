@@ -107,6 +107,12 @@ def add_person(app: App, name: str, roles: Sequence[Role], *, login: str | None 
     return person
 
 
+def anybody(app: App) -> bool:
+    """Whether there are people yet: none are before the first is added, nor after a rebuild."""
+    with app.store.read() as tx:
+        return bool(people_rows.all_people(tx))
+
+
 def who(app: App, name: str | None, login: str) -> Person:
     """Return who acts: the person named, else the one that this login is.
 

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any, Literal
 
 from campaign.core.adapter import Capabilities, Doubt, Exchanges
-from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Outcome, RateLimited
+from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Outcome, RateLimited, Unauthorized
 from campaign.core.model import ArchiveState, Attempt, Delivery, Pending, Person, Published, Role
 from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
-from campaign.service.publish import Work, keep_published, read_work
+from campaign.service.publish import Work, keep_published, pause_account, read_work
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
 
@@ -153,6 +153,8 @@ def _conclude(
             known = isinstance(error, Outcome)
             message = str(error) if known else f"the question failed: {type(error).__name__}: {error}"
             outbox.note(tx, held, retry_at=mono + wait, error=message)
+            if isinstance(error, Unauthorized):
+                pause_account(app, tx, held.account_id)
         elif waited < settles_within(app, work):
             outbox.note(tx, held, retry_at=_next_question(app, work, held, waited, mono))
         else:

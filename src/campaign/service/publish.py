@@ -52,6 +52,13 @@ async def publish(app: App, *, limit: int) -> int:
     return len(claimed)
 
 
+def pause_account(app: App, tx: Any, account_id: str) -> None:
+    """Put up a fence before an account whose token is not accepted; its deliveries stay, a person is told once."""
+    account = account_rows.account_of(tx, account_id)
+    reason = f"its token is not accepted; connect it again: campaign account add … --name {account.name} --again"
+    account_rows.pause(tx, Pause(app.new_id(), "account", account.name, reason, SYSTEM, app.clock.now()))
+
+
 def take(app: App, limit: int) -> list[Delivery]:
     """Claim up to `limit` deliveries that are due."""
     mono = app.clock.monotonic()
@@ -222,9 +229,7 @@ def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, label: s
         detail = {"error": str(error), "held": held.state}
         event(app, tx, f"delivery.{new}", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail=detail)
         if isinstance(error, Unauthorized):
-            account = account_rows.account_of(tx, held.account_id)
-            reason = f"its token is not accepted; connect it again: campaign account add … --name {account.name}"
-            account_rows.pause(tx, Pause(app.new_id(), "account", account.name, reason, SYSTEM, app.clock.now()))
+            pause_account(app, tx, held.account_id)
         app.failpoint("record.written")
     app.failpoint("recorded")
     app.log(f"delivery.{new}", id=held.id, delivery=label, error=str(error))

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,8 +95,6 @@ def open_store(url: str) -> Store:
     options: dict[str, Any] = {}
     match parsed.get_backend_name():
         case "sqlite":
-            if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             options = {"connect_args": {"timeout": 30.0, "check_same_thread": False}}
         case "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")

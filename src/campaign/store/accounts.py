@@ -150,6 +150,12 @@ def is_removed(tx: Connection, account_id: str) -> bool:
     return tx.execute(query).scalar_one_or_none() is not None
 
 
+def is_archived(tx: Connection, account_id: str) -> bool:
+    """Whether the record holds an account."""
+    query = sa.select(accounts.c.archive_state).where(accounts.c.id == account_id)
+    return tx.execute(query).scalar_one_or_none() == ArchiveState.ARCHIVED
+
+
 def remove_account(tx: Connection, account: Account, *, at: datetime) -> None:
     """Forget an account's token and take it off the list; what it published stays on record.
 

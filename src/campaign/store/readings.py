@@ -1,5 +1,6 @@
 """Readings of engagement: planned per delivery, kept append-only, sealed when the record holds them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,6 +123,16 @@ def seal(tx: Connection, items: Sequence[Measurement]) -> None:
             )
             .values(sealed=True)
         )
+
+
+def sealed_months(tx: Connection) -> dict[tuple[str, str], int]:
+    """Return (account id, month as YYYY-MM in UTC) → how many readings of it the record holds."""
+    query = (
+        sa.select(deliveries.c.account_id, measurements.c.as_of)
+        .join(deliveries, deliveries.c.id == measurements.c.delivery_id)
+        .where(measurements.c.sealed.is_(True))
+    )
+    return dict(Counter((row.account_id, f"{row.as_of:%Y-%m}") for row in tx.execute(query)))
 
 
 def number(tx: Connection) -> int:

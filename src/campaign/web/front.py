@@ -45,7 +45,9 @@ class Front:
 
         hosts = Headers(scope=scope).getlist("host")
         if len(hosts) != 1 or not self._ours(hosts[0]):
-            refusal = PlainTextResponse(f"this desk is not called that; open it as http://{_shown(self._host)}/\n", 400)
+            refusal = PlainTextResponse(
+                "this desk is not called that; open it under the address that it printed when it started\n", 400
+            )
             await refusal(scope, receive, headed)
             return
         await self._app(scope, receive, headed)
