@@ -261,6 +261,13 @@ DOUBT = [
         CONFIRM,
     ),
     breaks(
+        "a key that is dead counts as a second belt",
+        "service/confirm.py",
+        "and app.clock.monotonic() - held.sent_mono < capabilities.key_lifetime",
+        "and held.sent_mono is not None",
+        CONFIRM,
+    ),
+    breaks(
         "a question that fails counts as 'not there'",
         "service/confirm.py",
         "elif error is not None or work is None:",

@@ -238,6 +238,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.Float(), nullable=True),
         sa.Column("retry_at", sa.Float(), nullable=True),
         sa.Column("sent_mono", sa.Float(), nullable=True),
+        sa.Column("sent_boot", sa.Text(), nullable=True),
         sa.Column("doubt_mono", sa.Float(), nullable=True),
         sa.Column("questions", sa.Integer(), nullable=False),
         sa.Column("wire", sa.JSON(), nullable=True),

@@ -217,7 +217,7 @@ def test_a_persons_word_cannot_give_one_remote_post_to_two_deliveries(world: Wor
     assert ["published", "uncertain"] == world.states()
 
 
-def test_after_a_new_boot_the_waiting_begins_anew(world: World) -> None:
+def test_after_a_new_boot_the_waiting_begins_anew_and_is_as_long_as_without_a_key(world: World) -> None:
     world.twin.fault("lagging_list", seconds=1000)
     in_doubt(world)
     ask(world)
@@ -225,13 +225,13 @@ def test_after_a_new_boot_the_waiting_begins_anew(world: World) -> None:
     world.clock.turn_monotonic(-900.0)  # monotonic time began anew
     app = world.open()
     seen = []
-    for seconds in (0, 5, 25):
+    for seconds in (0, 5, 25, 90):
         world.clock.turn_monotonic(seconds)
         world.run(confirm(app))
         seen += world.states()
     world.run(app.close_network())
 
-    assert ["uncertain", "uncertain", "scheduled"] == seen
+    assert ["uncertain", "uncertain", "uncertain", "scheduled"] == seen
 
 
 def test_a_late_answer_overturns_what_a_person_gave_up(world: World) -> None:
@@ -272,3 +272,22 @@ def test_a_question_that_the_token_is_refused_for_pauses_the_account_and_keeps_t
 
     assert ["published"] == world.states()
     assert 1 == len(world.twin.books())
+
+
+@pytest.mark.parametrize(
+    "gone_by",
+    ["UPDATE deliveries SET sent_mono = sent_mono - 3601", "UPDATE deliveries SET sent_boot = 'another boot'"],
+    ids=["its lifetime is over", "its age is of another boot"],
+)
+def test_a_key_that_is_dead_is_no_belt_and_the_list_is_asked_as_long_as_without_one(world: World, gone_by: str) -> None:
+    world.twin.fault("lagging_list", seconds=1000)
+    in_doubt(world)
+    with world.app.store.begin() as tx:
+        tx.exec_driver_sql(gone_by)
+
+    assert ["uncertain"] * 3 == [ask(world), ask(world, 5), ask(world, 25)]
+
+    world.twin.clear()
+
+    assert "published" == ask(world, 90)
+    assert (1, 1) == (len(world.twin.books()), posts_sent(world))

@@ -26,7 +26,18 @@ from .test_measure import published, read_until
 from .test_publish import STATUSES, settle_down
 
 # What belongs to the machine and its boot, not to the record.
-OURS = {"boot", "fence", "lease", "lease_until", "retry_at", "sent_mono", "doubt_mono", "questions", "created_at"}
+OURS = {
+    "boot",
+    "fence",
+    "lease",
+    "lease_until",
+    "retry_at",
+    "sent_mono",
+    "sent_boot",
+    "doubt_mono",
+    "questions",
+    "created_at",
+}
 
 
 def listed(app: App) -> list[dict[str, Any]]:

@@ -60,10 +60,11 @@ class Capabilities:
     media: tuple[MediaRule, ...]
     metrics: Mapping[Metric, str]  # our word → the platform's own name
     guarantees: tuple[Guarantee, ...]  # best first; which one holds is resolved per account
-    settles_within: float  # seconds that a read-back may lag behind the truth
+    settles_within: float  # seconds that a read-back may lag behind the truth; a live key is the second belt
     rate: RateRule
     media_rate: RateRule | None = None
     key_lifetime: float = 0.0  # seconds for which a repeated idempotency key is the same post
+    settles_alone: float = 0.0  # the same once the key is dead, for then the read-back alone decides
     languages: int = 1  # how many language tags a post may carry; 0: none
     threads: bool = True
     edits: bool = True

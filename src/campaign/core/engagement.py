@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import NormalDist, fmean, stdev
 
 from campaign.core.model import Metric
@@ -152,11 +152,3 @@ def _t_cdf(t: float, df: int) -> float:
             series += term
         area = sine * series
     return (1 + area) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One reading on a curve; value None is a gap and is drawn as one."""
-
-    as_of: datetime
-    value: int | None

@@ -239,7 +239,8 @@ class Delivery:
     boot: str | None = None
     wire: Mapping[str, Any] | None = None  # what was derived for the wire, stored at the line
     sent_at: datetime | None = None  # campaign time of the first crossing of the line
-    sent_mono: float | None = None  # the same in monotonic seconds: the age of the key
+    sent_mono: float | None = None  # the same in monotonic seconds of `sent_boot`: the age of the key
+    sent_boot: str | None = None
     doubt_mono: float | None = None  # when the doubt arose, monotonic seconds of `boot`
     questions: int = 0  # how often confirm() has asked about this doubt
     remote_id: str | None = None

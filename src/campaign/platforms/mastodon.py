@@ -44,6 +44,7 @@ CAPABILITIES = Capabilities(
     settles_within=30.0,
     # A key is kept for one hour: https://docs.joinmastodon.org/methods/statuses/#headers
     key_lifetime=3600.0,
+    settles_alone=120.0,
     rate=RateRule(300, 300, _RATES),
     media_rate=RateRule(30, 1800, _RATES),
     languages=1,

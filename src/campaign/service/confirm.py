@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from campaign.core.adapter import Capabilities, Doubt, Exchanges
 from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Outcome, RateLimited, Unauthorized
-from campaign.core.model import ArchiveState, Attempt, Delivery, Pending, Person, Published, Role
+from campaign.core.model import ArchiveState, Attempt, Delivery, Guarantee, Pending, Person, Published, Role
 from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.publish import Work, keep_published, pause_account, read_work
@@ -168,9 +168,17 @@ def _conclude(
 
 
 def settles_within(app: App, work: Work) -> float:
-    """Return the seconds after which "not there" is believed, for this account."""
+    """Return the seconds after which "not there" is believed: longer once the key, the second belt, is dead."""
     capabilities: Capabilities = app.capabilities(work.account)
-    return capabilities.settles_within
+    held = work.delivery
+    if held.guarantee is not Guarantee.DEDUP:
+        return capabilities.settles_within
+    alive = (
+        held.sent_mono is not None
+        and held.sent_boot == app.clock.boot  # how old a key of another boot is cannot be told
+        and app.clock.monotonic() - held.sent_mono < capabilities.key_lifetime
+    )
+    return capabilities.settles_within if alive else max(capabilities.settles_within, capabilities.settles_alone)
 
 
 def _next_question(app: App, work: Work, held: Delivery, waited: float, mono: float) -> float:

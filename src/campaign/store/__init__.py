@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from campaign.core.errors import Conflict, Invalid
+from campaign.core.errors import Invalid
 
 
 class Store:
@@ -109,13 +109,6 @@ def open_store(url: str) -> Store:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return Store(engine)
-
-
-def conflict_of(error: sa.exc.IntegrityError, message: str) -> Conflict:
-    """Return the conflict that a broken unique rule means to a person."""
-    conflict = Conflict(message)
-    conflict.__cause__ = error
-    return conflict
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,7 +1,6 @@
 """Accounts, their sealed credentials, and the pauses that fence their deliveries."""
 
 import secrets
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -221,18 +220,6 @@ def pauses_now(tx: Connection) -> list[Pause]:
     columns = (pauses.c.id, pauses.c.scope, pauses.c.name, pauses.c.reason, pauses.c.person, pauses.c.since)
     query = sa.select(*columns).where(pauses.c.until.is_(None)).order_by(pauses.c.since)
     return [Pause(**row) for row in tx.execute(query).mappings()]
-
-
-def fence(fences: Sequence[Pause], *, campaign: str, langs: Sequence[str], platform: str, account: str) -> Pause | None:
-    """Return the first fence that a delivery stands behind, if any."""
-    scopes: Mapping[str, Sequence[str]] = {
-        "all": ("",),
-        "campaign": (campaign,),
-        "language": tuple(langs),
-        "platform": (platform,),
-        "account": (account,),
-    }
-    return next((entry for entry in fences if entry.name in scopes.get(entry.scope, ())), None)
 
 
 def _insert(tx: Connection, account: Account, archive_state: ArchiveState) -> None:

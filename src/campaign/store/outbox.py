@@ -141,7 +141,7 @@ def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: dateti
         Held: a pause was put up since the claim.
         LeaseLost: the delivery has moved meanwhile.
     """
-    first = {} if held.sent_at else {"sent_at": at, "sent_mono": mono}
+    first = {} if held.sent_at else {"sent_at": at, "sent_mono": mono, "sent_boot": held.boot}
     query = (
         deliveries.update()
         .where(

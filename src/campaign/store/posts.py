@@ -251,12 +251,6 @@ def outgoing_of(tx: Connection, outgoing_id: str) -> Queued:
     return _queued(tx.execute(_outgoings().where(outgoings.c.id == outgoing_id)).mappings().one())
 
 
-def outgoings_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, Queued]:
-    """Return many Outgoings in one question."""
-    rows = tx.execute(_outgoings().where(outgoings.c.id.in_(ids))).mappings()
-    return {row["id"]: _queued(row) for row in rows}
-
-
 def add_approval(tx: Connection, approval: Approval) -> bool:
     """Keep an approval; False when it was there already."""
     there = sa.select(approvals.c.id).where(

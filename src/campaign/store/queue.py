@@ -216,6 +216,7 @@ def delivery_of(row: RowMapping) -> Delivery:
         wire=fields["wire"],
         sent_at=fields["sent_at"],
         sent_mono=fields["sent_mono"],
+        sent_boot=fields["sent_boot"],
         doubt_mono=fields["doubt_mono"],
         questions=fields["questions"],
         remote_id=fields["remote_id"],

@@ -230,6 +230,7 @@ deliveries = sa.Table(  # target × part; the rows are the only truth
     sa.Column("lease_until", sa.Float),
     sa.Column("retry_at", sa.Float),
     sa.Column("sent_mono", sa.Float),
+    sa.Column("sent_boot", sa.Text),  # the boot that sent_mono counts from; `boot` moves on with each claim
     sa.Column("doubt_mono", sa.Float),
     sa.Column("questions", sa.Integer, nullable=False),
     sa.Column("wire", sa.JSON),
