@@ -17,7 +17,7 @@ import tzdata
 from campaign import __version__
 from campaign.clock import FileClock, SystemClock
 from campaign.config import Settings
-from campaign.core.adapter import Adapter, Capabilities, overridden
+from campaign.core.adapter import Adapter, Capabilities, Notebook, overridden, unseal
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict
 from campaign.core.model import Account
@@ -28,6 +28,7 @@ from campaign.service import App, Sink
 from campaign.store import Store, open_store
 from campaign.store.accounts import Vault
 from campaign.store.schema import check_current, upgrade
+from campaign.store.sightings import Sightings
 
 
 def new_id() -> str:
@@ -88,6 +89,8 @@ def open_app(
     clock = clock or make_clock(settings)
     opener = opener or Opener(settings, clock, redact=redact)
     store = store or open_store(settings.database_url)
+    if isinstance(opener, Opener) and opener.notebook is None:
+        opener.notebook = Sightings(store)
     if store.dialect == "sqlite" and not _sqlite_file_exists(store):
         raise Conflict(
             f"there is no installation in {settings.root}; make one with: campaign init --dir {settings.root}"
@@ -134,6 +137,8 @@ class Opener:
     ) -> None:
         self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
         self._limited = limited
+        self.notebook: Notebook | None = None
+        self._memories: dict[str, dict[str, Any]] = {}
         self._transport: Any = None
         self._limiter: Any = None
         self._budgets: set[str] = set()
@@ -156,12 +161,17 @@ class Opener:
         if key not in self._budgets:
             self._limiter.allow(key, kind.defaults.rate.requests, kind.defaults.rate.seconds)
             self._budgets.add(key)
+        secrets = unseal(token)
+        memory = self._memories.setdefault(f"{account.id} {token}", {})
         client = Client(
             base_url=account.base_url,
-            token=token,
+            token=secrets["token"] if kind.bearer else None,
+            secrets=secrets,
+            memory=memory,
+            notebook=self.notebook,
             transport=self._transport,
             guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
-            redactor=Redactor([token], enabled=self._redact),
+            redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
             sink=sink,
             clock=self._clock,
             budget=self._limiter if self._limited else None,

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -26,6 +26,7 @@ def add(
     lang: Annotated[list[str], Parameter(name="--lang")],
     token_stdin: bool = False,
     again: bool = False,
+    option: Annotated[list[str] | None, Parameter(name="--option")] = None,
     here: Here = HERE,
 ) -> None:
     """Connect an account: its platform is asked who the token belongs to, and what it may do.
@@ -37,11 +38,15 @@ def add(
         name: What it is called here, as in --to kr.
         base_url: Its server's address.
         lang: The languages that it speaks: ko, or ko,ru; may be given several times.
-        token_stdin: Read the token from standard input; it never stands on the command line.
+        token_stdin: Read the token from standard input; it never stands on the command line. Further secrets that the
+            platform knows follow it, a line each: NAME=VALUE.
         again: Give an account that is connected a new token.
+        option: What the platform needs besides: NAME=VALUE, as in channel=@seoul_ko; may be given several times.
     """
-    load(platform)  # an unknown platform is told before a token is asked for
-    token = _token(token_stdin)
+    kind = load(platform)  # an unknown platform is told before a token is asked for
+    options = _named("option", option or (), kind.options)
+    token, *more = _token(token_stdin).splitlines() or [""]
+    secrets = _named("token", more, kind.secrets)
     with here.opened() as app:
         by = here.person(app)
         work = accounts.connect(
@@ -54,6 +59,8 @@ def add(
             by=by,
             private=True,  # an operator typed the address
             again=again,
+            options=options,
+            secrets=secrets,
         )
         linked = ask(app, work)
     for warning in linked.warnings:
@@ -122,6 +129,19 @@ def platforms(*, here: Here = HERE) -> None:
             print()
     else:
         table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows])
+
+
+def _named(field: str, given: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return NAME=VALUE pairs; a value is not repeated in an error, for it may be a secret."""
+    pairs: dict[str, str] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        name = name.strip()
+        if not equals or not value.strip() or name not in known:
+            there = ", ".join(f"{key} ({what})" for key, what in known.items()) or "none"
+            raise Invalid(field, f"{name}=…" if equals else "…", f"must be NAME=VALUE; this platform knows: {there}")
+        pairs[name] = value.strip()
+    return pairs
 
 
 def _token(asked: bool) -> str:

@@ -1,10 +1,11 @@
 """The port to a platform: a sheet of data, and the verbs of one account."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, BinaryIO, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
 from campaign.core.model import Account, Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
 
@@ -41,6 +42,8 @@ class MediaRule:
     source: Source
     max_pixels: int | None = None  # width × height
     max_alt: int | None = None  # characters
+    max_seconds: float | None = None  # of a clip
+    captions: Literal["burned", "tracks"] = "burned"  # whether a clip's captions go beside it or into its frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Capabilities:
     key_lifetime: float = 0.0  # seconds for which a repeated idempotency key is the same post
     settles_alone: float = 0.0  # the same once the key is dead, for then the read-back alone decides
     languages: int = 1  # how many language tags a post may carry; 0: none
+    alone: frozenset[str] = frozenset()  # kinds of media that do not mix with others: {"video"}
     threads: bool = True
     edits: bool = True
     deletes: bool = True
@@ -93,6 +97,7 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
             max_pixels=sheet.get(f"{rule.kind}_pixels", rule.max_pixels),
             mimes=frozenset(sheet.get(f"{rule.kind}_mimes", rule.mimes)),
             max_alt=sheet.get("alt_limit", rule.max_alt),
+            max_seconds=sheet.get(f"{rule.kind}_seconds", rule.max_seconds),
         )
         for rule in defaults.media
     )
@@ -138,10 +143,36 @@ class Doubt:
     owned: frozenset[str] = frozenset()
 
 
+class Notebook(Protocol):
+    """Where a watcher keeps what it saw before the platform is told to forget it. Synchronous: call in a thread."""
+
+    def keep(self, watcher: str, seen: Sequence[tuple[int, Mapping[str, Any]]], *, at: datetime, gap: bool) -> None:
+        """Keep numbered sightings, each once; `gap`: something may have been missed, so the watch begins anew."""
+
+    def kept(self, watcher: str) -> Sequence[tuple[int, Mapping[str, Any]]]:
+        """Return what was seen, by number."""
+
+    def watched(self, watcher: str) -> tuple[datetime, datetime] | None:
+        """Return since when and until when there was no gap; None: nothing was watched yet."""
+
+
+def seal(token: str, secrets: Mapping[str, str]) -> str:
+    """Return one string that holds an account's token and what other secrets its platform needs."""
+    return json.dumps({"token": token, **secrets}) if secrets else token
+
+
+def unseal(sealed: str) -> dict[str, str]:
+    """Return the secrets by name; the token's name is `token`."""
+    return dict(json.loads(sealed)) if sealed.startswith("{") else {"token": sealed}
+
+
 class Adapter(ABC):
     """One account on one platform. It returns or raises; it never writes an outcome anywhere."""
 
     name: ClassVar[str]
+    bearer: ClassVar[bool] = True  # whether the token itself goes into each request's Authorization header
+    options: ClassVar[Mapping[str, str]] = {}  # what connecting needs besides a token: name → what it is
+    secrets: ClassVar[Mapping[str, str]] = {}  # the same for what must not be shown
     defaults: ClassVar[Capabilities]
     capabilities: Capabilities  # the account's own: defaults, overridden by its sheet
 

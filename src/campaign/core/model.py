@@ -14,6 +14,7 @@ from campaign.core.states import State
 Lang = str  # a BCP 47 tag as the campaign uses it: ko, en, ru
 Strategy = Literal["split", "combined", "thread"]
 Policy = Literal["none", "one"]
+Change = Literal["meaning", "typo"]  # what an edit of the source language does to its translations
 Metric = Literal["views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks"]
 METRICS: tuple[Metric, ...] = ("views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks")
 
@@ -127,6 +128,8 @@ class Variant:
     link: str | None
     author: str
     created_at: datetime
+    based_on: int | None = None  # the revision of the source language that it translates
+    change: Change = "meaning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +141,24 @@ class Medium:
     size: int  # bytes
     width: int | None = None  # pixels
     height: int | None = None
+    seconds: float | None = None  # of a clip
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it moves and sounds."""
+        return self.mime.startswith("video/")
 
 
 @dataclass(frozen=True, slots=True)
 class PostMedium:
-    """A medium in its place within a post, with its alt text per language."""
+    """A medium in its place within a post, with its alt text, and a clip's captions, per language."""
 
     post_id: str
     position: int
     medium: Medium
     alt: Mapping[Lang, str]
+    captions: Mapping[Lang, str] = field(default_factory=dict)  # language → sha256 of a WebVTT file in the library
+    poster: str | None = None  # sha256 of the frame that stands for a clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,9 @@ class OutgoingMedium:
     width: int | None
     height: int | None
     alt: str
+    seconds: float | None = None  # of a clip
+    captions: Mapping[Lang, str] = field(default_factory=dict)  # tracks beside it: language → sha256; burned in: none
+    poster: str | None = None  # sha256 of the frame that stands for a clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +210,10 @@ class Outgoing:
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         plain: dict[str, Any] = _plain(asdict(self))
+        for medium in plain["media"]:
+            for name in ("seconds", "captions", "poster"):
+                if not medium[name]:
+                    del medium[name]  # what a picture has not does not stand in its hash
         return plain
 
     def canonical(self) -> bytes:
@@ -247,6 +265,7 @@ class Delivery:
     permalink: str | None = None
     published_at: datetime | None = None
     error: str | None = None
+    held_because: str | None = None  # why it is not claimed though it is due: its translation is outdated
     moved_because: str | None = None  # why the time differs from what was written: quiet hours
     archive_state: ArchiveState = ArchiveState.NONE
     measure_at: datetime | None = None  # when its counters are read next

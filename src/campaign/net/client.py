@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from campaign.core.adapter import Notebook
 from campaign.core.clock import Clock
 from campaign.core.errors import Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import Exchange
@@ -56,6 +57,9 @@ class Client:
         sink: gets one Exchange for each call of ask() and commit(), however it ends.
         budget: waited for before each request, under `budget_key` (default: the label).
         label: how messages name it: "mastodon account kr".
+        secrets: the account's secrets by name, for a platform whose token is no bearer token.
+        memory: what adapters of this account share in this process, such as a session.
+        notebook: where a watcher's sightings are kept.
     """
 
     def __init__(
@@ -73,7 +77,14 @@ class Client:
         budget_key: str | None = None,
         timeouts: Timeouts | None = None,
         agent: str = AGENT,
+        secrets: Mapping[str, str] | None = None,
+        memory: dict[str, Any] | None = None,
+        notebook: Notebook | None = None,
     ) -> None:
+        self.secrets = dict(secrets or ({"token": token} if token else {}))
+        self.memory = memory if memory is not None else {}
+        self.notebook = notebook
+        self.now = clock.now
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
         self._transport, self._sink, self._clock, self._budget = transport, sink, clock, budget
@@ -87,6 +98,10 @@ class Client:
         self._times = {"connect": times.connect, "read": times.read, "write": times.write, "pool": times.pool}
         self._urls: dict[str, httpx.URL] = {}  # parsed once: parsing is a fifth of the cost of a request
         self._rate_source: tuple[Mapping[str, str], datetime] | None = None
+
+    def learn(self, *secrets: str) -> None:
+        """Keep what the platform gave out as a secret out of everything that is kept or shown."""
+        self._redactor.learn(*secrets)
 
     @property
     def rate(self) -> Rate | None:

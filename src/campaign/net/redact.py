@@ -41,8 +41,17 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), *, enabled: bool = True) -> None:
         self.enabled = enabled
-        known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._patterns = tuple(pattern for secret in known for pattern in _forms(secret))
+        self._known: set[str] = set()
+        self._patterns: tuple[re.Pattern[bytes], ...] = ()
+        self.learn(*secrets)
+
+    def learn(self, *secrets: str) -> None:
+        """Know more secrets: those that a platform gave out meanwhile."""
+        fresh = {secret for secret in secrets if secret} - self._known
+        if fresh:
+            self._known |= fresh
+            known = sorted(self._known, key=len, reverse=True)
+            self._patterns = tuple(pattern for secret in known for pattern in _forms(secret))
 
     def headers(self, raw: Iterable[tuple[bytes, bytes]]) -> tuple[list[tuple[bytes, bytes]], tuple[str, ...]]:
         """Return header lines without secrets, and the names of what was taken out."""

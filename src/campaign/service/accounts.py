@@ -1,11 +1,11 @@
 """Accounts: connected, asked, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from campaign.core.adapter import Connected, Exchanges
+from campaign.core.adapter import Connected, Exchanges, seal
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account, Guarantee, Person, Role
 from campaign.service import App, demand_role, event
@@ -31,12 +31,16 @@ async def connect(
     by: Person,
     private: bool,
     again: bool = False,
+    options: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Linked:
     """Ask a platform who a token belongs to and what it may do, and keep the account with its token sealed.
 
     Args:
         private: the address was typed by an operator and may be of the local network.
         again: give an account that exists a new token; its deliveries and history stay.
+        options: what the platform needs to know besides: which channel, which user.
+        secrets: further secrets of it by name: a watcher's token.
 
     Raises:
         Unauthorized, Unavailable, Refused: the platform said so; nothing was kept.
@@ -60,11 +64,12 @@ async def connect(
         kind="",
         langs=tuple(langs),
         guarantee=Guarantee.NONE,
-        sheet={"private": private},
+        sheet={"private": private, **({"given": dict(options)} if options else {})},
         connected_at=app.clock.now(),
     )
+    token = seal(token.strip(), secrets or {})
     told = await app.open_adapter(draft, token, Exchanges()).connect()
-    account = _filled(draft, told, private)
+    account = _filled(draft, told)
     with app.store.begin() as tx:
         for other in account_rows.all_accounts(tx):
             same_identity = (other.base_url, other.remote_id) == (account.base_url, account.remote_id)
@@ -87,7 +92,7 @@ async def test(app: App, name: str) -> dict[str, Any]:
         account = account_rows.account_named(tx, name)
         token = account_rows.token_of(tx, account, app.vault)
     told = await app.open_adapter(account, token, Exchanges()).connect()
-    fresh = _filled(account, told, bool(account.sheet.get("private")))
+    fresh = _filled(account, told)
     changed = {
         key: [account.sheet.get(key), value] for key, value in fresh.sheet.items() if account.sheet.get(key) != value
     }
@@ -111,14 +116,15 @@ def remove(app: App, name: str, *, by: Person) -> Account:
     return account
 
 
-def _filled(draft: Account, told: Connected, private: bool) -> Account:
+def _filled(draft: Account, told: Connected) -> Account:
+    ours = {name: draft.sheet[name] for name in ("private", "given") if name in draft.sheet}
     return replace(
         draft,
         handle=told.handle,
         remote_id=told.remote_id,
         kind=told.kind,
         guarantee=told.guarantee,
-        sheet={**told.sheet, "private": private},
+        sheet={**told.sheet, **ours},
     )
 
 

@@ -73,6 +73,7 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
         .outerjoin(parent, parent.c.id == deliveries.c.parent_id)
         .where(
             deliveries.c.state == State.SCHEDULED,
+            deliveries.c.held_because.is_(None),
             deliveries.c.due_at <= now,
             rested(mono, lease.boot),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
@@ -149,6 +150,7 @@ def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: dateti
             deliveries.c.state == State.CLAIMED,
             deliveries.c.fence == held.fence,
             deliveries.c.lease == held.lease,
+            deliveries.c.held_because.is_(None),  # its translation may have become outdated since the claim
             unfenced(),
         )
         .values(state=State.PUBLISHING, wire=dict(wire), **first)
@@ -159,7 +161,7 @@ def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: dateti
         return delivery_of(row)
     now = get(tx, held.id)
     if (now.state, now.fence, now.lease) == (State.CLAIMED, held.fence, held.lease):
-        raise Held(f"delivery {held.id} stands behind a pause")
+        raise Held(f"delivery {held.id} {now.held_because or 'stands behind a pause'}")
     raise LeaseLost(f"delivery {held.id} is no longer claimed under lease {held.lease}/{held.fence}")
 
 

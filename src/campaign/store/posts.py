@@ -100,6 +100,8 @@ def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
             "text": item.text,
             "tags": list(item.tags),
             "link": item.link,
+            "based_on": item.based_on,
+            "change": item.change,
             "author": item.author,
             "created_at": item.created_at,
         }
@@ -115,7 +117,12 @@ def add_media(tx: Connection, post_id: str, items: Sequence[PostMedium]) -> None
         add_medium(tx, item.medium)
         tx.execute(
             post_media.insert().values(
-                post_id=post_id, position=item.position, sha256=item.medium.sha256, alt=dict(item.alt)
+                post_id=post_id,
+                position=item.position,
+                sha256=item.medium.sha256,
+                alt=dict(item.alt),
+                captions=dict(item.captions),
+                poster=item.poster,
             )
         )
 
@@ -125,7 +132,12 @@ def add_medium(tx: Connection, medium: Medium) -> None:
     if tx.execute(sa.select(media.c.sha256).where(media.c.sha256 == medium.sha256)).first() is None:
         tx.execute(
             media.insert().values(
-                sha256=medium.sha256, mime=medium.mime, size=medium.size, width=medium.width, height=medium.height
+                sha256=medium.sha256,
+                mime=medium.mime,
+                size=medium.size,
+                width=medium.width,
+                height=medium.height,
+                seconds=medium.seconds,
             )
         )
 
@@ -219,7 +231,7 @@ def variants_of(tx: Connection, post_id: str) -> list[Variant]:
 def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
     """Return the media of a post, in order."""
     query = (
-        sa.select(post_media.c.position, post_media.c.alt, media)
+        sa.select(post_media.c.position, post_media.c.alt, post_media.c.captions, post_media.c.poster, media)
         .join(media, media.c.sha256 == post_media.c.sha256)
         .where(post_media.c.post_id == post_id)
         .order_by(post_media.c.position)
@@ -228,8 +240,10 @@ def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
         PostMedium(
             post_id,
             row["position"],
-            Medium(row["sha256"], row["mime"], row["size"], row["width"], row["height"]),
+            Medium(row["sha256"], row["mime"], row["size"], row["width"], row["height"], row["seconds"]),
             row["alt"],
+            row["captions"],
+            row["poster"],
         )
         for row in tx.execute(query).mappings()
     ]
@@ -242,8 +256,9 @@ def targets_of(tx: Connection, post_id: str) -> list[Target]:
 
 
 def outgoings_of(tx: Connection, post_id: str) -> list[Queued]:
-    """Return what will leave, parents first."""
-    return [_queued(row) for row in tx.execute(_outgoings().where(outgoings.c.post_id == post_id)).mappings()]
+    """Return what will leave, parents first; what was superseded is left out."""
+    query = _outgoings().where(outgoings.c.post_id == post_id, outgoings.c.superseded_at.is_(None))
+    return [_queued(row) for row in tx.execute(query).mappings()]
 
 
 def outgoing_of(tx: Connection, outgoing_id: str) -> Queued:

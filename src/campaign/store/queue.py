@@ -95,6 +95,7 @@ def next_due(tx: Connection) -> datetime | None:
         .outerjoin(parent, parent.c.id == deliveries.c.parent_id)
         .where(
             deliveries.c.state == State.SCHEDULED,
+            deliveries.c.held_because.is_(None),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
             unfenced(),
         )

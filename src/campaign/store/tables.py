@@ -55,7 +55,28 @@ people = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("roles", sa.JSON, nullable=False),
     sa.Column("login", sa.Text, unique=True),
+    sa.Column("password_hash", sa.Text),  # argon2id; NULL: cannot log in to the desk
+    sa.Column("locale", sa.Text),  # the language that this person reads the desk in
     sa.Column("created_at", Instant, nullable=False),
+)
+
+sessions = sa.Table(  # who is logged in to the desk; only a digest of the cookie is kept
+    "sessions",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    _of("people", "person_id"),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
+login_links = sa.Table(  # a link that lets one person in once, to choose a password
+    "login_links",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    _of("people", "person_id"),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
 )
 
 campaigns = sa.Table(
@@ -115,6 +136,8 @@ variants = sa.Table(  # revisions are append-only
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("link", sa.Text),
+    sa.Column("based_on", sa.Integer),  # the revision of the source language that this one translates
+    sa.Column("change", sa.Text, nullable=False, server_default="meaning"),  # meaning | typo
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )
@@ -127,6 +150,7 @@ media = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
+    sa.Column("seconds", sa.Float),  # of a clip
 )
 
 post_media = sa.Table(
@@ -136,6 +160,8 @@ post_media = sa.Table(
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("media.sha256"), nullable=False),
     sa.Column("alt", sa.JSON, nullable=False),  # language → alt text
+    sa.Column("captions", sa.JSON, nullable=False, server_default="{}"),  # language → digest of a WebVTT file
+    sa.Column("poster", sa.String(64)),  # digest of the frame that stands for a clip
 )
 
 accounts = sa.Table(
@@ -190,6 +216,7 @@ outgoings = sa.Table(  # exactly what leaves; a row is never changed, only super
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("moved_because", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("superseded_at", Instant),  # another one goes out in its place
     sa.Index("ix_outgoings_post_id", "post_id"),
 )
 
@@ -221,6 +248,7 @@ deliveries = sa.Table(  # target × part; the rows are the only truth
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("late_after", Instant, nullable=False),  # due_at + the campaign's grace
     sa.Column("moved_because", sa.Text),
+    sa.Column("held_because", sa.Text),  # why it is not claimed though it is due: its translation is outdated
     sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("guarantee", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -344,6 +372,23 @@ events = sa.Table(  # the log of what people and the daemon did; append-only
     sa.Column("post_id", sa.String(36), index=True),
     sa.Column("delivery_id", sa.String(36)),
     sa.Column("detail", sa.JSON, nullable=False),
+)
+
+sightings = sa.Table(  # what a watcher saw on a platform that cannot be asked afterwards; append-only
+    "sightings",
+    metadata,
+    sa.Column("watcher", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # the platform's own, rising
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("seen", sa.JSON, nullable=False),
+)
+
+watches = sa.Table(  # until when a watcher has looked without a gap
+    "watches",
+    metadata,
+    sa.Column("watcher", sa.Text, primary_key=True),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("until", Instant, nullable=False),
 )
 
 heartbeats = sa.Table(  # what the daemon says of itself; doctor and health read it
