@@ -10,9 +10,7 @@ ACCOUNTS = {"kr": "peace_ko", "ru": "peace_ru", "en": "peace_en"}  # our account
 
 def main(folder: str, clock_file: str) -> None:
     """Serve until SIGTERM. Rate windows are real time, and the demo's readings of forty days fall into one of them."""
-    wide = sandbox.Limit(100_000, 300)
-    limits = sandbox.Limits(token=wide, user=wide, anonymous=wide, media=wide, delete=wide)
-    sandbox.run(Path(folder), clock_file=Path(clock_file), accounts=tuple(ACCOUNTS.values()), limits=limits)
+    sandbox.run(Path(folder), clock_file=Path(clock_file), accounts=tuple(ACCOUNTS.values()), wide=True)
 
 
 if __name__ == "__main__":

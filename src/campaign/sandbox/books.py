@@ -68,6 +68,10 @@ class Books:
         self._db.execute("PRAGMA synchronous = NORMAL")  # kill -9 loses nothing that was committed; a power cut may
         self._db.executescript(SCHEMA)
 
+    def script(self, schema: str) -> None:
+        """Make the tables of one platform."""
+        self._db.executescript(schema)
+
     def close(self) -> None:
         self._db.close()
 

@@ -10,10 +10,9 @@ from starlette.routing import Route
 
 from campaign.sandbox.clock import iso, to_ms
 from campaign.sandbox.faults import UnknownFault
-from campaign.sandbox.mastodon import entities
-from campaign.sandbox.mastodon.asking import whole
 from campaign.sandbox.mastodon.languages import known
 from campaign.sandbox.mastodon.refusals import Refusal
+from campaign.sandbox.rooms import Rooms
 from campaign.sandbox.state import Sandbox
 
 MAX_ROWS = 10_000
@@ -50,9 +49,18 @@ def _number(request: Request, name: str, default: int) -> int:
 
 async def books(sandbox: Sandbox, request: Request) -> Any:
     limit = min(_number(request, "limit", 1000), MAX_ROWS)
-    return sandbox.books.accepted(
-        request.query_params.get("account"), sandbox.base_url, _number(request, "after", -1), limit
-    )
+    asked = request.query_params
+    rooms = _rooms(request)
+    rows = rooms.accepted(sandbox, asked.get("account"), asked.get("after", ""), limit)
+    return [{"platform": rooms.name, **row} for row in rows]
+
+
+def _rooms(request: Request) -> Rooms:
+    name = request.query_params.get("platform", "mastodon")
+    found: Rooms | None = request.app.state.rooms.get(name)
+    if found is None:
+        raise Refusal(404, f"no platform {name}")
+    return found
 
 
 async def requests(sandbox: Sandbox, request: Request) -> Any:
@@ -65,9 +73,6 @@ async def counters(sandbox: Sandbox, request: Request) -> Any:
 
 
 async def counts(sandbox: Sandbox, request: Request) -> Any:
-    row = sandbox.books.one("SELECT * FROM statuses WHERE id = ?", whole(request.query_params.get("id")))
-    if row is None:
-        raise Refusal(404, "no such post")
     at = sandbox.clock.milliseconds()
     if asked := request.query_params.get("at"):
         try:
@@ -75,7 +80,11 @@ async def counts(sandbox: Sandbox, request: Request) -> Any:
         except ValueError as error:
             raise Refusal(422, "at must be an ISO 8601 instant") from error
         at = to_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-    return {"id": str(row["id"]), "at": iso(at)} | entities.counts(sandbox, row, at)
+    ident = request.query_params.get("id", "")
+    found = _rooms(request).counts(sandbox, ident, at)
+    if found is None:
+        raise Refusal(404, "no such post")
+    return {"id": ident, "at": iso(at)} | found
 
 
 async def clock(sandbox: Sandbox, request: Request) -> Any:

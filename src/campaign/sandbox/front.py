@@ -2,53 +2,30 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from email.utils import format_datetime
 from typing import Any, NoReturn
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from campaign.sandbox.books import Row
 from campaign.sandbox.faults import Fault
 from campaign.sandbox.limits import Standing
-from campaign.sandbox.mastodon.asking import bearer
-from campaign.sandbox.mastodon.refusals import Refusal, says
+from campaign.sandbox.rooms import Answer, Caller, Rooms
 from campaign.sandbox.state import Sandbox
 from campaign.sandbox.wire import TooLarge, hang_up, read_body, reset
-
-_PLATFORM = ("/api/", "/oauth/", "/media/")  # where faults act; the books and the pages are never wrong
-_INTERNAL = "We're sorry, but something went wrong on our end."
-_TEMPORARY = "There was a temporary problem serving your request, please try again"
-_EXPIRED = "The access token expired"
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the work gave, held back until it is known whether it may go out."""
-
-    status: int = 500
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytearray = field(default_factory=bytearray)
-
-    async def collect(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], list(message["headers"])
-        elif message["type"] == "http.response.body":
-            self.body += message.get("body", b"")
 
 
 class Front:
     """An ASGI application around the rooms."""
 
-    def __init__(self, rooms: ASGIApp, sandbox: Sandbox) -> None:
-        self._rooms = rooms
+    def __init__(self, app: ASGIApp, sandbox: Sandbox, platforms: Sequence[Rooms]) -> None:
+        self._app = app
         self._sandbox = sandbox
+        self._platforms = platforms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._rooms(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         try:
             body = await read_body(receive)
@@ -57,24 +34,29 @@ class Front:
             return
         except ConnectionAbortedError:
             return  # the client left before its request had arrived
-        if scope["path"].startswith("/_"):
-            await self._rooms(scope, _again(body, receive), self._dated(send))
+        rooms = self._rooms_of(scope["path"])
+        if rooms is None:
+            if not scope["path"].startswith("/_"):
+                self._sandbox.books.count(f"{scope['method']} (page)")
+            await self._app(scope, _again(body, receive), self._dated(send))
             return
-        await self._platform(scope, body, receive, send)
+        await self._platform(rooms, scope, body, receive, send)
 
-    async def _platform(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    def _rooms_of(self, path: str) -> Rooms | None:
+        return next((rooms for rooms in self._platforms if path.startswith(rooms.prefixes)), None)
+
+    async def _platform(self, rooms: Rooms, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         books, method, path = self._sandbox.books, scope["method"], scope["path"]
-        token, name = self._caller(scope)
+        caller = rooms.caller(self._sandbox, scope)
         key = _header(scope, b"idempotency-key")
         with books.together():
-            books.count(f"{method} {_route(path)}")
+            books.count(f"{method} {rooms.route(path)}")
             seq = None
             if method not in ("GET", "HEAD", "OPTIONS"):
                 now = self._sandbox.clock.milliseconds()
-                seq = books.arrived(method, path, account=name, key=key, ms=now, body=body)
-        faulty = path.startswith(_PLATFORM)
-        fault = self._sandbox.faults.take(method, path, name) if faulty else None
-        early, standing = self._refused(scope, token, name, fault)
+                seq = books.arrived(method, path, account=caller.account, key=key, ms=now, body=body)
+        fault = self._sandbox.faults.take(method, path, caller.account)
+        early, standing = self._refused(rooms, scope, caller, fault)
         if fault is not None and fault.before:
             answered = early.status if early is not None else None
             self._note(seq, fault, None, answered)
@@ -85,33 +67,33 @@ class Front:
             self._note(seq, None, None, early.status)
         else:
             early = Answer()
-            await self._rooms(scope, _again(body, receive), early.collect)
+            await self._app(scope, _again(body, receive), early.collect)
             self._note(seq, fault, early.status, _told(fault, early.status))
-        extra = self._limits(standing) if path.startswith("/api/") else []
+        extra = [(b"server", rooms.server), *(rooms.limits(self._sandbox, standing) if standing else ())]
+        if fault is not None and fault.fault == "500_after":
+            early = rooms.wrong("internal", self._sandbox, caller, standing)
         await self._spoil(fault, early, extra, scope=scope, receive=receive, send=send)
 
     def _refused(
-        self, scope: Scope, token: Row | None, name: str | None, fault: Fault | None
+        self, rooms: Rooms, scope: Scope, caller: Caller, fault: Fault | None
     ) -> tuple[Answer | None, Standing | None]:
         """Return an answer that is given before any work, and where the caller stands in its limits."""
-        method, path = scope["method"], scope["path"]
-        standing = None
-        if path.startswith("/api/"):
-            address = scope["client"][0] if scope.get("client") else ""
-            value = token["token"] if token else None
-            standing = self._sandbox.throttle.take(method, path, value, name, address)
+        method, path, sandbox = scope["method"], scope["path"], self._sandbox
+        address = scope["client"][0] if scope.get("client") else ""
+        standing = rooms.throttle(sandbox, caller, method, path, address)
         if fault is not None and fault.fault == "429":
             wait = float(fault.args.get("retry_after", 60))
             standing = Standing(standing.limit if standing else 300, 0, wait, True)
         if standing is not None and standing.over:
-            return _error(429, says("throttled", self._locale(token))), standing
+            return rooms.wrong("throttled", sandbox, caller, standing), standing
         if fault is not None and fault.fault == "500_before":
-            return _error(500, _INTERNAL), standing
+            return rooms.wrong("internal", sandbox, caller, standing), standing
         if fault is not None and fault.fault == "503":
-            return _error(503, _TEMPORARY), standing
-        if name is not None and (expired := self._sandbox.faults.standing("expired_token", method, path, name)):
+            return rooms.wrong("temporary", sandbox, caller, standing), standing
+        expired = sandbox.faults.standing("expired_token", method, path, caller.account) if caller.account else None
+        if expired is not None:
             expired.hits += 1
-            return _error(401, _EXPIRED), standing
+            return rooms.wrong("expired", sandbox, caller, standing), standing
         return None, standing
 
     async def _spoil(
@@ -132,9 +114,7 @@ class Front:
             return
         if name == "slow":
             await asyncio.sleep(float(args.get("seconds", 5)))
-        if name == "500_after":
-            answer = _error(500, _INTERNAL)
-        elif name == "bad_json":
+        if name == "bad_json":
             answer.body = bytearray(str(args.get("body", '{"id": <not json')).encode())
         if name == "half_body":
             await self._send(answer, send, extra, half=True)
@@ -162,7 +142,7 @@ class Front:
 
     def _now(self) -> list[tuple[bytes, bytes]]:
         now = self._sandbox.clock.now()
-        return [(b"date", format_datetime(now, usegmt=True).encode()), (b"server", b"Mastodon")]
+        return [(b"date", format_datetime(now, usegmt=True).encode())]
 
     def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
@@ -171,34 +151,6 @@ class Front:
             await send(message)
 
         return dated
-
-    def _limits(self, standing: Standing | None) -> list[tuple[bytes, bytes]]:
-        """The window is real time; its end is told in the platform's time, so that Reset - Date is the real wait."""
-        if standing is None:
-            return []
-        resets = self._sandbox.clock.now() + timedelta(seconds=standing.resets_in)
-        told = resets.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return [
-            (b"x-ratelimit-limit", str(standing.limit).encode()),
-            (b"x-ratelimit-remaining", str(standing.remaining).encode()),
-            (b"x-ratelimit-reset", told.encode()),
-        ]
-
-    def _caller(self, scope: Scope) -> tuple[Row | None, str | None]:
-        try:
-            token = bearer(self._sandbox, _header(scope, b"authorization"))
-        except Refusal:
-            return None, None
-        if token is None or token["account_id"] is None:
-            return token, None
-        row = self._sandbox.books.one("SELECT name FROM accounts WHERE id = ?", token["account_id"])
-        return token, row["name"] if row else None
-
-    def _locale(self, token: Row | None) -> str:
-        if token is None or token["account_id"] is None:
-            return "en"
-        row = self._sandbox.books.one("SELECT locale FROM accounts WHERE id = ?", token["account_id"])
-        return str(row["locale"]) if row else "en"
 
     def _note(self, seq: int | None, fault: Fault | None, did: int | None, answered: int | None) -> None:
         if seq is not None:
@@ -222,16 +174,6 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
         if name.lower() == wanted:
             return str(value.decode("latin-1"))
     return None
-
-
-def _route(path: str) -> str:
-    """Return a path with its ids taken out; what is no address of the platform is one route, so that they stay few."""
-    parts = path.split("/")
-    if parts[1] not in ("api", "oauth", "media", "nodeinfo", ".well-known") or len(parts) > 7 or len(path) > 200:
-        return "(page)"
-    if parts[1] == "media":
-        return "/media/{id}/{name}"
-    return "/".join("{id}" if part.isdigit() else part for part in parts)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -3,8 +3,11 @@
 import contextlib
 import fcntl
 import http.client
+import importlib
+import importlib.util
 import json
 import os
+import pkgutil
 import secrets
 import signal
 import socket
@@ -18,39 +21,50 @@ from urllib.parse import urlencode
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from campaign import sandbox
 from campaign.sandbox import control, pages
 from campaign.sandbox.books import Books
 from campaign.sandbox.clock import PlatformClock
 from campaign.sandbox.front import Front
-from campaign.sandbox.limits import Limits, Throttle
-from campaign.sandbox.mastodon import routes
-from campaign.sandbox.mastodon.asking import answer
-from campaign.sandbox.mastodon.languages import known
-from campaign.sandbox.mastodon.refusals import Refusal
+from campaign.sandbox.limits import Limit, Limits, Throttle
+from campaign.sandbox.rooms import Account, Rooms
 from campaign.sandbox.state import Sandbox
-from campaign.sandbox.wire import Cuttable, Unreadable
+from campaign.sandbox.wire import Cuttable
 
-PLATFORMS = ("mastodon",)
-ACCOUNTS = ("peace_ko", "peace_ru", "peace_en")
-_NAMES = {"peace_ko": "유라시아 평화 여정", "peace_ru": "Путешествие мира", "peace_en": "Eurasia Peace Journey"}
-Account = str | Mapping[str, str]  # a name, or name, display_name and locale
+# Each package here that has a module `rooms` is a platform; Mastodon's addresses are the oldest and come first.
+_PACKAGES = [
+    module.name
+    for module in pkgutil.iter_modules(sandbox.__path__)
+    if module.ispkg and importlib.util.find_spec(f"{sandbox.__name__}.{module.name}.rooms")
+]
+ROOMS: dict[str, Rooms] = {
+    name: importlib.import_module(f"{sandbox.__name__}.{name}.rooms").ROOMS
+    for name in sorted(_PACKAGES, key=lambda name: (name != "mastodon", name))
+}
+PLATFORMS = tuple(ROOMS)
+ACCOUNTS = tuple(ROOMS["mastodon"].accounts)
+
+
+# Wide enough for weeks that pass in a minute: windows are real time.
+WIDE = Limits(**dict.fromkeys(("token", "user", "anonymous", "media", "delete"), Limit(100_000, 300)))
+# Of Mastodon, or by platform; None: the usual ones.
+Accounts = Sequence[Account] | Mapping[str, Sequence[Account]] | None
 
 
 def create_app(sandbox: Sandbox) -> ASGIApp:
     """Return the application alone. Faults that cut the connection need run() or Twin."""
-    rooms = Starlette(
-        routes=[*control.ROUTES, *routes.ROUTES, *pages.ROUTES],
-        exception_handlers={Refusal: _refuse, Unreadable: _unreadable, HTTPException: _refuse},
-    )
-    rooms.state.sandbox = sandbox
-    rooms.state.pages = pages.Pages()
-    rooms.state.codes = {}
-    return Front(rooms, sandbox)
+    handlers = {kind: handler for rooms in ROOMS.values() for kind, handler in rooms.errors.items()}
+    routes = [route for rooms in ROOMS.values() for route in rooms.routes]
+    app = Starlette(routes=[*control.ROUTES, *routes, *pages.ROUTES], exception_handlers=handlers)
+    app.state.sandbox = sandbox
+    app.state.pages = pages.Pages()
+    app.state.codes = {}
+    for rooms in ROOMS.values():
+        sandbox.books.script(rooms.schema)
+    app.state.rooms = ROOMS
+    return Front(app, sandbox, tuple(ROOMS.values()))
 
 
 def run(
@@ -61,8 +75,9 @@ def run(
     clock_file: Path | None = None,
     seed: int = 2019,
     platforms: Sequence[str] = PLATFORMS,
-    accounts: Sequence[Account] = ACCOUNTS,
+    accounts: Accounts = None,
     limits: Limits | None = None,
+    wide: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `folder/sandbox.json` says where, as soon as it listens."""
     house = _House(
@@ -74,6 +89,7 @@ def run(
         platforms=platforms,
         accounts=accounts,
         limits=limits,
+        wide=wide,
     )
     with contextlib.closing(house):
         house.server.run(sockets=[house.socket])
@@ -88,10 +104,12 @@ class Twin:
         *,
         clock_file: Path | None = None,
         seed: int = 2019,
-        accounts: Sequence[Account] = ACCOUNTS,
+        accounts: Accounts = None,
         limits: Limits | None = None,
         key_lifetime: float = 3600.0,
         port: int = 0,
+        platforms: Sequence[str] = PLATFORMS,
+        wide: bool = False,
     ) -> None:
         self.folder = folder
         self._start = partial(
@@ -100,15 +118,17 @@ class Twin:
             port=port,
             clock_file=clock_file,
             seed=seed,
-            platforms=PLATFORMS,
+            platforms=platforms,
             accounts=accounts,
             limits=limits,
+            wide=wide,
             key_lifetime=key_lifetime,
         )
         self._house: _House | None = None
         self._thread: threading.Thread | None = None
         self.base_url = ""
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}  # of Mastodon's accounts
+        self.opened: dict[str, dict[str, dict[str, str]]] = {}  # platform → account → what a client must know
 
     def __enter__(self) -> Self:
         house = self._house = self._start()
@@ -116,7 +136,8 @@ class Twin:
         self._thread.start()
         if not house.listening.wait(10):
             raise RuntimeError("the sandbox did not start within 10 seconds")
-        self.base_url, self.tokens = house.sandbox.base_url, house.tokens
+        self.base_url, self.opened = house.sandbox.base_url, house.opened
+        self.tokens = {name: told["token"] for name, told in house.opened.get("mastodon", {}).items()}
         return self
 
     def __exit__(
@@ -135,9 +156,9 @@ class Twin:
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def books(self, account: str | None = None) -> list[dict[str, Any]]:
-        """Return one row per post ever accepted, oldest first."""
-        return books(self.base_url, account)
+    def books(self, account: str | None = None, platform: str | None = None) -> list[dict[str, Any]]:
+        """Return one row per post ever accepted, by platform, oldest first."""
+        return books(self.base_url, account, platform)
 
     def requests(self) -> list[dict[str, Any]]:
         """Return every request that could change something, also those whose answer was lost."""
@@ -186,12 +207,15 @@ class Twin:
         return ask(self.base_url, method, path, body, **query)
 
 
-def books(base_url: str, account: str | None = None) -> list[dict[str, Any]]:
+def books(base_url: str, account: str | None = None, platform: str | None = None) -> list[dict[str, Any]]:
     """Return the books of a sandbox that runs anywhere on this machine."""
     rows: list[dict[str, Any]] = []
     named = {"account": account} if account else {}
-    while page := ask(base_url, "GET", "/_books", after=rows[-1]["id"] if rows else "", **named):
-        rows += page
+    for name in (platform,) if platform else PLATFORMS:
+        after = ""
+        while page := ask(base_url, "GET", "/_books", platform=name, after=after, **named):
+            rows += page
+            after = page[-1]["cursor"]
     return rows
 
 
@@ -250,8 +274,9 @@ class _House:
         clock_file: Path | None,
         seed: int,
         platforms: Sequence[str],
-        accounts: Sequence[Account],
+        accounts: Accounts,
         limits: Limits | None,
+        wide: bool = False,
         key_lifetime: float = 3600.0,
     ) -> None:
         if unknown := set(platforms) - set(PLATFORMS):
@@ -263,12 +288,17 @@ class _House:
         self._host, self._port = host, self.socket.getsockname()[1]
         base_url = f"http://{host}:{self._port}"
         self.sandbox = Sandbox(Books(folder), PlatformClock(clock_file), base_url, seed, key_lifetime=key_lifetime)
-        if limits is not None:
-            self.sandbox.throttle = Throttle(limits)
-        self.tokens = dict(_open(self.sandbox, account) for account in accounts)
+        self.sandbox.wide = wide
+        if limits is not None or wide:
+            self.sandbox.throttle = Throttle(limits or WIDE)
+        app = create_app(self.sandbox)
+        named = {"mastodon": accounts} if isinstance(accounts, Sequence) else dict(accounts or {})
+        self.opened = {
+            name: {told["name"]: told for told in self._open(ROOMS[name], named.get(name))} for name in platforms
+        }
         self.listening = threading.Event()
         config = uvicorn.Config(
-            create_app(self.sandbox),
+            app,
             http=Cuttable,
             ws="none",
             loop="asyncio",
@@ -281,14 +311,18 @@ class _House:
         )
         self.server = _Server(config, self._tell)
 
+    def _open(self, rooms: Rooms, accounts: Sequence[Account] | None) -> list[dict[str, str]]:
+        return [rooms.open(self.sandbox, account) for account in (rooms.accounts if accounts is None else accounts)]
+
     def _tell(self) -> None:
-        accounts = [{"name": name, "token": token} for name, token in self.tokens.items()]
         base_url = self.sandbox.base_url
         told = {
             "pid": os.getpid(),
             "port": self._port,
             "base_url": base_url,
-            "platforms": {"mastodon": {"base_url": base_url, "accounts": accounts}},
+            "platforms": {
+                name: {"base_url": base_url, "accounts": list(opened.values())} for name, opened in self.opened.items()
+            },
         }
         half = self._file.with_name(f"sandbox.json.{secrets.token_hex(4)}")
         with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
@@ -340,25 +374,3 @@ def _last_port(file: Path) -> list[int]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [port] if isinstance(port, int) and 0 < port < 65536 else []
-
-
-def _open(sandbox: Sandbox, account: Account) -> tuple[str, str]:
-    told = {"name": account} if isinstance(account, str) else account
-    name = told["name"]
-    locale = told.get("locale") or known(name.rpartition("_")[2]) or "en"
-    now = sandbox.clock.milliseconds()
-    row = sandbox.books.open_account(name, told.get("display_name") or _NAMES.get(name, name), locale, now)
-    return name, sandbox.books.first_token(row) or sandbox.books.open_token(row, now, app="Campaign", first=True)
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    status: int = getattr(error, "status", None) or getattr(error, "status_code", None) or 500
-    text = getattr(error, "error", None) or getattr(error, "detail", "")
-    if request.url.path.startswith(("/api/", "/oauth/", "/_", "/nodeinfo", "/media/")):
-        return answer({"error": text}, status, getattr(error, "headers", None))
-    page: Response = request.app.state.pages.answer("missing.html", status, text=text, title=str(status))
-    return page
-
-
-async def _unreadable(request: Request, error: Exception) -> Response:
-    return answer({"error": "Error occurred while parsing request parameters"}, 400)

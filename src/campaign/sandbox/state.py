@@ -19,6 +19,7 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     throttle: Throttle = field(default_factory=lambda: Throttle(Limits()))
     key_lifetime: float = 3600.0  # PostStatusService keeps a key with redis.setex for 3600 s
+    wide: bool = False  # no limit that a month in a minute would meet
     video_seconds: float = 0.5  # how long a video is processed
 
     @property
