@@ -24,6 +24,8 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "add": "post_add:add",
             "list": "post:show_all",
             "show": "post:show",
+            "edit": "post_edit:edit",
+            "history": "post_edit:history",
             "approve": "post:approve_it",
             "move": "post:move_it",
             "cancel": "post:cancel_it",

@@ -57,6 +57,8 @@ class VariantRecord:
     link: str | None
     author: str
     created_at: datetime
+    based_on: int | None = None  # the revision of the source language that it translates
+    change: str = "meaning"
     also: Plain = field(default_factory=dict)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from campaign.core.errors import Conflict, Forbidden, Invalid
+from campaign.core.language import outdated
 from campaign.core.model import Delivery, Person, Post, Role
 from campaign.core.schedule import in_zone
 from campaign.service import App, demand_role, event
-from campaign.service.enqueue import enqueue
+from campaign.service.enqueue import enqueue, release
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store.posts import Approval
@@ -48,6 +49,11 @@ def approve(
             if lang not in there:
                 raise Invalid("lang", lang, f"post {post.name} goes out in: {', '.join(sorted(there))}")
         wanted = set(langs) or there
+        if stale := sorted(outdated(post_rows.variants_of(tx, post.id), campaign.source_lang).keys() & wanted):
+            raise Conflict(
+                f"post {post.name} is outdated in {', '.join(stale)}: {campaign.source_lang} has changed since; "
+                f"revise it first: campaign post edit {post.name} --lang {stale[0]}"
+            )
         enqueued = post_rows.enqueued(tx, post.id)
         for entry in queued:
             if entry.id not in enqueued and entry.due_at + campaign.grace < now and set(entry.outgoing.langs) & wanted:
@@ -60,6 +66,7 @@ def approve(
         detail = {"langs": sorted(wanted), "outgoings": [entry.sha256 for entry in queued]}
         event(app, tx, "post.approved", by.name, post_id=post.id, detail=detail)
         deliveries = enqueue(app, tx, campaign, post, by=by.name)
+        release(app, tx, campaign, post)
         waiting = {
             lang
             for entry in queued

@@ -6,10 +6,11 @@ from typing import Any
 
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid
+from campaign.core.language import outdated
 from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, Role
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
-from campaign.service import App, demand_role, event
+from campaign.service import SYSTEM, App, demand_role, event
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
@@ -22,6 +23,7 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
     A part is enqueued only after the part that it continues. Its idempotency key is made here and never changes.
     """
     known = post_rows.enqueued(tx, post.id)
+    stale = outdated(post_rows.variants_of(tx, post.id), campaign.source_lang)
     made: list[Delivery] = []
     pending = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in known]
     progress = True
@@ -30,6 +32,8 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
         for entry in list(pending):
             approved = post_rows.approved_langs(tx, post.id, entry.sha256)
             if campaign.approval != "none" and not set(entry.outgoing.langs) <= approved:
+                continue
+            if stale.keys() & set(entry.outgoing.langs):
                 continue
             if entry.parent_id is not None and entry.parent_id not in known:
                 continue
@@ -59,6 +63,45 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
             pending.remove(entry)
             progress = True
     return made
+
+
+def hold(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
+    """Hold what waits but must not go out as it is: outdated or not approved; return what is held now."""
+    held = []
+    for row, why in _standing(tx, campaign, post):
+        if why is not None:
+            held.append(outbox.note(tx, row, held_because=why))
+            if why != row.held_because:
+                event(app, tx, "delivery.held", SYSTEM, post_id=post.id, delivery_id=row.id, detail={"why": why})
+    return held
+
+
+def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
+    """Let go what was held and is now up to date and approved; return it."""
+    released = []
+    for row, why in _standing(tx, campaign, post):
+        if why is None and row.held_because is not None:
+            released.append(outbox.note(tx, row, held_because=None))
+            event(app, tx, "delivery.released", SYSTEM, post_id=post.id, delivery_id=row.id)
+    return released
+
+
+def _standing(tx: Any, campaign: Campaign, post: Post) -> list[tuple[Delivery, str | None]]:
+    """Return what waits, each with why it must not go out; None: it may."""
+    stale = outdated(post_rows.variants_of(tx, post.id), campaign.source_lang)
+    found: list[tuple[Delivery, str | None]] = []
+    for row in queue.of_post(tx, post.id):
+        if row.state not in (State.SCHEDULED, State.MISSED, State.FAILED):
+            continue
+        missing = set(row.langs) - post_rows.approved_langs(tx, post.id, row.outgoing_sha256)
+        why = None
+        if old := sorted(stale.keys() & set(row.langs)):
+            source = campaign.source_lang
+            why = f"outdated in {', '.join(old)}: {source} has changed (revision {stale[old[0]]})"
+        elif campaign.approval != "none" and missing:
+            why = f"not approved in {', '.join(sorted(missing))}"
+        found.append((row, why))
+    return found
 
 
 def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = None) -> list[Delivery]:
@@ -114,6 +157,7 @@ def move(
         post = replace(post, local_at=local, zone=where, tzdata=app.tzdata, due_at=due_at)
         post_rows.move_post(tx, post)
         moved = _move_outgoings(tx, campaign, post, rows)
+        hold(app, tx, campaign, post)
         detail = {"at": at, "zone": where, "due_at": due_at.isoformat()}
         event(app, tx, "post.moved", by.name, post_id=post.id, detail=detail)
     return post, moved
@@ -143,6 +187,7 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
             tx, held, State.SCHEDULED, due_at=due_at, late_after=due_at + campaign.grace, retry_at=None, error=None
         )
         event(app, tx, "delivery.rescheduled", by.name, post_id=post.id, delivery_id=held.id)
+        hold(app, tx, campaign, post)
     return moved
 
 

@@ -182,6 +182,13 @@ def add_outgoings(tx: Connection, items: Sequence[Queued], *, at: datetime) -> N
         )
 
 
+def supersede(tx: Connection, old_id: str, new: Queued, *, at: datetime) -> None:
+    """Put an Outgoing in the place of another, which stays on record; what answers the old one answers the new one."""
+    add_outgoings(tx, [new], at=at)
+    tx.execute(outgoings.update().where(outgoings.c.id == old_id).values(superseded_at=at))
+    tx.execute(outgoings.update().where(outgoings.c.parent_id == old_id).values(parent_id=new.id))
+
+
 def move_outgoing(tx: Connection, outgoing_id: str, *, due_at: datetime, moved_because: str | None) -> None:
     """Give an Outgoing another time."""
     values = {"due_at": due_at, "moved_because": moved_because}

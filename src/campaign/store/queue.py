@@ -224,6 +224,7 @@ def delivery_of(row: RowMapping) -> Delivery:
         permalink=fields["permalink"],
         published_at=fields["published_at"],
         error=fields["error"],
+        held_because=fields["held_because"],
         moved_because=fields["moved_because"],
         archive_state=ArchiveState(fields["archive_state"]),
         measure_at=fields["measure_at"],
