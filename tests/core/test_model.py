@@ -64,6 +64,9 @@ MEDIUM_CHANGES: list[tuple[str, Any]] = [
     ("width", None),
     ("height", 37),
     ("alt", "남색"),
+    ("seconds", 9.0),
+    ("captions", {"ko": "2" * 64}),
+    ("poster", "3" * 64),
 ]
 
 

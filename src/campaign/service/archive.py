@@ -234,6 +234,8 @@ def _variant(variant: Variant) -> as2.VariantRecord:
         link=variant.link,
         author=variant.author,
         created_at=variant.created_at,
+        based_on=variant.based_on,
+        change=variant.change,
     )
 
 

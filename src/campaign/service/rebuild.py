@@ -132,7 +132,18 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
     )
     post_rows.add_post(tx, post)
     variants = [
-        Variant(post.id, row.lang, row.revision, row.text, row.tags, row.link, row.author, row.created_at)
+        Variant(
+            post_id=post.id,
+            lang=row.lang,
+            revision=row.revision,
+            text=row.text,
+            tags=row.tags,
+            link=row.link,
+            author=row.author,
+            created_at=row.created_at,
+            based_on=row.based_on,
+            change="typo" if row.change == "typo" else "meaning",
+        )
         for row in record.variants
     ]
     post_rows.add_variants(tx, variants)
