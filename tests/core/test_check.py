@@ -140,3 +140,43 @@ def test_an_account_s_own_sheet_overrides_the_platform(key: str, value: object, 
 def test_an_empty_sheet_changes_nothing_and_a_picture_s_limits_are_not_a_video_s() -> None:
     assert SHEET == overridden(SHEET, {})
     assert SHEET.media[1] == overridden(SHEET, {"image_bytes": 9, "image_mimes": []}).media[1]
+
+
+def test_a_text_under_a_medium_may_have_a_limit_of_its_own() -> None:
+    sheet = replace(SHEET, text=TextRule(4096, "utf16", SOURCE, limit_with_media=1024))
+    under = _with(alt="a")
+
+    assert [] == check(replace(under, text="x" * 1024), sheet)
+    assert [] == check(replace(under, text="x" * 4096, media=()), sheet)
+    assert [
+        "error: text (ko) of 1025 utf16: is over the limit of 1024 of mastodon account kr for a text under a medium "
+        "(hashtags and link included); shorten it by 1, or let it go out as a thread"
+    ] == _said(replace(under, text="x" * 1025), sheet)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rest"),
+    [
+        (6000, 4000, None),
+        (6000, 4001, "takes at most 10000 for width + height"),
+        (2000, 100, None),
+        (100, 2001, "takes at most 20 times as long as wide"),
+        (None, None, None),
+    ],
+)
+def test_a_picture_may_be_too_long_for_its_platform(width: int | None, height: int | None, rest: str | None) -> None:
+    sheet = replace(SHEET, media=(replace(SHEET.media[0], max_pixels=None, max_sides=10_000, max_ratio=20.0),))
+    said = _said(_with(width=width, height=height, alt="a"), sheet)
+    expected = f"error: media 1 (ko) of {width}×{height} pixels: mastodon account kr {rest}"
+
+    assert ([] if rest is None else [expected]) == said
+
+
+def test_media_of_all_kinds_together_may_be_too_many() -> None:
+    clip = OutgoingMedium("1" * 64, "video/mp4", 900, 100, 100, "a", seconds=3)
+    mixed = replace(P07, media=(*P07.media * 2, clip))
+
+    assert [] == check(mixed, SHEET)
+    assert ["error: media 3 media: mastodon account kr takes at most 2 a post"] == _said(
+        mixed, replace(SHEET, max_media=2)
+    )

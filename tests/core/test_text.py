@@ -190,3 +190,13 @@ def test_what_is_no_hashtag_is_refused(tag: str) -> None:
 )
 def test_a_text_is_body_tags_link(tags: list[str], link: str | None, text: str) -> None:
     assert text == compose_text("몸", tags, link)
+
+
+def test_the_first_part_of_a_split_text_may_go_under_a_medium() -> None:
+    rule = TextRule(60, "utf16", SOURCE, limit_with_media=20)
+    text = "One short sentence. Another short sentence. And a third one here. The end."
+    parts = split_text(text, rule, under_media=True)
+
+    assert ["One short sentence.", "Another short sentence. And a third one here. The end."] == parts
+    assert 2 == len(split_text(text, rule)) and len(split_text(text, rule)[0]) > 20
+    assert ["short"] == split_text("short", rule, under_media=True)

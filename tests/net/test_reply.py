@@ -41,6 +41,22 @@ def test_the_wait_is_read_by_the_servers_own_clock(headers, seconds):
 
 
 @pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"parameters": {"retry_after": 35}}, 35),
+        ({"parameters": {"retry_after": "35"}}, 60),
+        ({"parameters": {"retry_after": -1}}, 60),
+        ({"parameters": [35]}, 60),
+        ([], 60),
+        (None, 60),
+    ],
+)
+def test_the_wait_may_stand_in_the_body(body, seconds):
+    assert retry_after({}, NOW, body) == seconds
+    assert retry_after({"retry-after": "7"}, NOW, body) == 7
+
+
+@pytest.mark.parametrize(
     ("headers", "rate"),
     [
         ({}, None),

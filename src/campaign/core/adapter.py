@@ -29,6 +29,7 @@ class TextRule:
     source: Source
     link_length: int | None = None  # every web link counts as this many, whatever its length
     short_mentions: bool = False  # @user@host counts as @user
+    limit_with_media: int | None = None  # the limit of a text that goes under a medium, where it is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class MediaRule:
     max_bytes: int
     source: Source
     max_pixels: int | None = None  # width × height
+    max_sides: int | None = None  # width + height, in pixels
+    max_ratio: float | None = None  # the longer side ÷ the shorter one
     max_alt: int | None = None  # characters
     max_seconds: float | None = None  # of a clip
     captions: Literal["burned", "tracks"] = "burned"  # whether a clip's captions go beside it or into its frames
@@ -70,6 +73,7 @@ class Capabilities:
     settles_alone: float = 0.0  # the same once the key is dead, for then the read-back alone decides
     languages: int = 1  # how many language tags a post may carry; 0: none
     alone: frozenset[str] = frozenset()  # kinds of media that do not mix with others: {"video"}
+    max_media: int | None = None  # of all kinds together, where kinds mix
     threads: bool = True
     edits: bool = True
     deletes: bool = True

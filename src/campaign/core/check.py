@@ -7,7 +7,7 @@ from typing import Literal
 
 from campaign.core.adapter import Capabilities, MediaRule
 from campaign.core.errors import Invalid, ManyInvalid
-from campaign.core.model import Outgoing
+from campaign.core.model import Outgoing, OutgoingMedium
 from campaign.core.text import count
 
 
@@ -47,16 +47,19 @@ def _text(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
     if not outgoing.text.strip():
         return [Finding("error", _name(outgoing), "''", "must not be empty")]
     length = count(outgoing.text, rule)
-    if length <= rule.limit:
+    limit = rule.limit if not outgoing.media or rule.limit_with_media is None else rule.limit_with_media
+    if length <= limit:
         return []
     where = f"{outgoing.platform} account {outgoing.account}"
+    if limit != rule.limit:
+        where += " for a text under a medium"
     return [
         Finding(
             "error",
             _name(outgoing),
             f"of {length} {rule.counts}",
-            f"is over the limit of {rule.limit} of {where} (hashtags and link included); "
-            f"shorten it by {length - rule.limit}, or let it go out as a thread",
+            f"is over the limit of {limit} of {where} (hashtags and link included); "
+            f"shorten it by {length - limit}, or let it go out as a thread",
         )
     ]
 
@@ -87,8 +90,23 @@ def _media(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
             findings.append(
                 Finding("error", field, f"of {pixels} pixels", f"{where} takes at most {rule.max_pixels} pixels")
             )
+        findings += _shape(field, medium, rule, where)
         findings += _alt(outgoing, position, medium.alt, rule, where)
+    if capabilities.max_media is not None and len(outgoing.media) > capabilities.max_media:
+        most = f"{where} takes at most {capabilities.max_media} a post"
+        findings.append(Finding("error", "media", f"{len(outgoing.media)} media", most))
     return findings
+
+
+def _shape(field: str, medium: OutgoingMedium, rule: MediaRule, where: str) -> list[Finding]:
+    if not medium.width or not medium.height:
+        return []
+    sides, shape = (medium.width, medium.height), f"of {medium.width}×{medium.height} pixels"
+    if rule.max_sides is not None and sum(sides) > rule.max_sides:
+        return [Finding("error", field, shape, f"{where} takes at most {rule.max_sides} for width + height")]
+    if rule.max_ratio is not None and max(sides) > rule.max_ratio * min(sides):
+        return [Finding("error", field, shape, f"{where} takes at most {rule.max_ratio:g} times as long as wide")]
+    return []
 
 
 def _alt(outgoing: Outgoing, position: int, alt: str, rule: MediaRule, where: str) -> list[Finding]:

@@ -3,6 +3,7 @@
 import html
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 import regex
 
@@ -101,20 +102,22 @@ def count(text: str, rule: TextRule) -> int:
             return len(text)
 
 
-def split_text(text: str, rule: TextRule) -> list[str]:
+def split_text(text: str, rule: TextRule, *, under_media: bool = False) -> list[str]:
     """Return the text in parts that each fit the rule, cut between paragraphs or sentences, else between words.
 
-    Nothing is lost but the white space at the cuts.
+    Nothing is lost but the white space at the cuts. `under_media`: the first part goes under the post's media.
 
     Raises:
         Invalid: one word alone is longer than a part may be.
     """
     parts: list[str] = []
     rest = text.strip()
-    while count(rest, rule) > rule.limit:
-        cut = _cut(rest, rule)
+    here = replace(rule, limit=rule.limit_with_media) if under_media and rule.limit_with_media else rule
+    while count(rest, here) > here.limit:
+        cut = _cut(rest, here)
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
+        here = rule
     return [*parts, rest]
 
 

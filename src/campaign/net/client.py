@@ -233,7 +233,7 @@ class Client:
         if status == 401:
             raise Unauthorized(f"{self._named(request)}: {words}", status=status, body=body)
         if status == 429:
-            seconds = retry_after(headers, trail.at)
+            seconds = retry_after(headers, trail.at, body)
             if self._budget is not None:
                 self._budget.hold(self._budget_key, seconds)
             raise RateLimited(f"{self._named(request)}: {words}", retry_after=seconds, status=status, body=body)

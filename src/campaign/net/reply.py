@@ -89,12 +89,21 @@ def rate_of(headers: Mapping[str, str], now: datetime) -> Rate | None:
     return None
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float:
-    """Return how many seconds to wait: by the server's own clock, which need not be ours."""
+def retry_after(headers: Mapping[str, str], now: datetime, body: Any = None) -> float:
+    """Return how many seconds to wait: by the server's own clock, which need not be ours.
+
+    The body is asked too: https://core.telegram.org/bots/api#responseparameters
+    """
     base = instant(headers.get("date")) or now
-    given = [headers.get("retry-after"), *(headers.get(family + "reset") for family in FAMILIES)]
+    given = [headers.get("retry-after"), *(headers.get(family + "reset") for family in FAMILIES), _in_body(body)]
     seconds = next((found for value in given if (found := _seconds(value, base)) is not None), DEFAULT_WAIT)
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _in_body(body: Any) -> str | None:
+    parameters = body.get("parameters") if isinstance(body, dict) else None
+    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return str(seconds) if isinstance(seconds, int) else None
 
 
 def instant(text: str | None) -> datetime | None:
