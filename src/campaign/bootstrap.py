@@ -22,6 +22,7 @@ from campaign.core.clock import Clock
 from campaign.core.errors import Conflict
 from campaign.core.model import Account
 from campaign.media.library import Library
+from campaign.media.shelf import Shelf
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
 from campaign.service import App, Sink
@@ -99,6 +100,7 @@ def open_app(
     return App(
         store=store,
         media=Library(settings.folder("media"), limit=settings.media.max_bytes),
+        shelf=Shelf(settings.folder("media") / ".made", limit=settings.media.max_bytes),
         archive=_repository(settings),
         vault=Vault(settings.folder("keys"), _given_key(settings)),
         clock=clock,
@@ -133,10 +135,11 @@ class Opener:
         *,
         redact: bool = True,
         limited: bool = True,
+        only: tuple[str, int] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
-        self._limited = limited
+        self._limited, self._only = limited, only  # `only`: the one host and port of a rehearsal's twins
         self.notebook: Notebook | None = None
         self._memories: dict[str, dict[str, Any]] = {}
         self._transport: Any = None
@@ -155,7 +158,7 @@ class Opener:
         kind = load(account.platform)
         network = self._settings.network
         if self._transport is None:
-            self._transport = Transport()
+            self._transport = Transport(only=self._only)
             self._limiter = self._limiter or Limiter(self._clock, sleep=self._sleep)
         key = f"{account.platform} account {account.name}"
         if key not in self._budgets:

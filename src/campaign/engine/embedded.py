@@ -47,6 +47,7 @@ class EmbeddedEngine:
         stop_within: real seconds for what is under way after stop().
         pace: how to advance a virtual clock, None for real time.
         beat: called at every look: a sign of life.
+        publishes_only: nothing is read or archived afterwards: a rehearsal.
     """
 
     name = "embedded"
@@ -60,15 +61,18 @@ class EmbeddedEngine:
         stop_within: float,
         pace: "Pace | None" = None,
         beat: Callable[[], None] = lambda: None,
+        publishes_only: bool = False,
     ) -> None:
         self._app, self._slots, self._tick, self._stop_within = app, slots, tick, stop_within
         self._pace, self._beat = pace, beat
+        self._publishes_only = publishes_only
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._stopped = asyncio.Event()
         self._looking, self._again = False, False
         self._month = (0, 0)
         self._advance_to: datetime | None = None
         self._advance_by = 0.0  # monotonic seconds
+        self._stop: datetime | None = None
         # An interval that APScheduler thinks was missed must not be dropped: its default grace is one second.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
@@ -109,7 +113,9 @@ class EmbeddedEngine:
             self._start("wake", self._look)
 
     async def _watch(self) -> None:
-        if await asyncio.to_thread(self._changed):
+        stop = self._pace.stop if self._pace is not None else None
+        if await asyncio.to_thread(self._changed) or stop != self._stop:
+            self._stop = stop
             self.wake()
 
     async def _look(self) -> None:
@@ -135,7 +141,7 @@ class EmbeddedEngine:
         claimed = await asyncio.to_thread(take, app, free) if free > 0 else []
         for delivery in claimed:
             self._start(f"delivery {delivery.id}", partial(carry, app, delivery))
-        survey = await asyncio.to_thread(_survey, app)
+        survey = await asyncio.to_thread(_survey, app, self._publishes_only)
         now = app.clock.now()
         if survey.doubtful:
             self._start("confirm", lambda: confirm(app))
@@ -176,7 +182,8 @@ class EmbeddedEngine:
         if self._pace is None or self._pace.over:
             delays += [(instant - now).total_seconds() for instant in instants]
         elif self._idle(survey, now):
-            self._plan_advance(min([*(instant for instant in instants if instant > now), self._pace.until]), now)
+            ends = [self._pace.until] if self._pace.stop is None else [self._pace.until, self._pace.stop]
+            self._plan_advance(min([*(instant for instant in instants if instant > now), *ends]), now)
         delays = [max(SOON, delay) for delay in delays if delay < self._tick]
         if delays:
             self._once("next", min(delays), self._look, [])
@@ -202,7 +209,7 @@ class EmbeddedEngine:
     def _plan_advance(self, instant: datetime, now: datetime) -> None:
         # Planned once per event: a look in between must not put it off again and again.
         mono = self._app.clock.monotonic()
-        if self._pace is not None and (self._advance_to != instant or mono > self._advance_by + 1):
+        if self._pace is not None and instant > now and (self._advance_to != instant or mono > self._advance_by + 1):
             delay = self._pace.delay(now, instant)
             self._advance_to, self._advance_by = instant, mono + delay
             self._once("advance", delay, self._advance, [instant])
@@ -210,7 +217,7 @@ class EmbeddedEngine:
     async def _advance(self, instant: datetime) -> None:
         """Move the virtual clock to the next event, if it is still true that nothing is due or in flight."""
         self._advance_to = None
-        survey = await asyncio.to_thread(_survey, self._app)
+        survey = await asyncio.to_thread(_survey, self._app, self._publishes_only)
         now = self._app.clock.now()
         if self._pace is not None and self._idle(survey, now):
             events = (survey.next_due, survey.next_late, survey.next_reading, instant)
@@ -244,26 +251,33 @@ class Pace:
         """Return the real seconds until the clock may be at an instant."""
         return max(0.001, (instant - now).total_seconds() / self._rate)
 
+    @property
+    def stop(self) -> datetime | None:
+        """Where the clock stands still until somebody lets it go on."""
+        return self._clock.stop
+
     def advance(self, instant: datetime) -> None:
-        """Move to an instant, not beyond the end."""
-        self._clock.advance(min(instant, self.until))
+        """Move to an instant, not beyond the end, and not beyond a stop."""
+        stop = self._clock.stop
+        self._clock.advance(min(instant, self.until) if stop is None else min(instant, self.until, stop))
 
     def release(self) -> None:
         """Let it run like real time."""
         self._clock.run()
 
 
-def _survey(app: App) -> Survey:
+def _survey(app: App, publishes_only: bool) -> Survey:
     with app.store.read() as tx:
         mono, boot = app.clock.monotonic(), app.clock.boot
         return Survey(
             next_due=queue.next_due(tx),
             next_late=queue.late(tx, now=app.clock.now()),
-            next_reading=readings.next_reading(tx),
+            next_reading=None if publishes_only else readings.next_reading(tx),
             next_retry=queue.next_retry(tx, boot=boot),
             doubtful=bool(queue.doubtful(tx, mono=mono, boot=boot, limit=1)),
             in_flight=queue.in_flight(tx),
-            archive_due=bool(queue.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
+            archive_due=not publishes_only
+            and bool(queue.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import h11
 import httpx
 
+from campaign.core.errors import Refused, shown
 from campaign.net.connection import Connection
 from campaign.net.line import Line
 from campaign.net.pool import Pool
@@ -34,6 +35,7 @@ class Transport(httpx.AsyncBaseTransport):
         max_connections: at once and per origin.
         keep_alive: seconds for which an idle connection is kept.
         deadline: seconds for a whole exchange whose request names none.
+        only: the one host and port that may be spoken to, whatever a request's own guard allows; None: any.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class Transport(httpx.AsyncBaseTransport):
         max_idle: int = 100,
         keep_alive: float = 15.0,
         deadline: float = 300.0,
+        only: tuple[str, int] | None = None,
     ) -> None:
+        self._only = only
         self._guard, self._resolver, self._ssl = guard, resolver or _resolve, ssl_context
         self._max_body, self._deadline = max_body, deadline
         self._pool_size = max_connections, max_idle, keep_alive
@@ -65,6 +69,8 @@ class Transport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         exchange = _Exchange(request, line, loop, self._deadline)
         key = _origin(request)
+        if self._only is not None and key[1:] != self._only:
+            raise Refused(f"{shown(key[1])}:{key[2]} is not the one host that may be spoken to here; nothing was sent")
         pool = self._pools.get(key)
         if pool is None:
             pool = self._pools[key] = Pool(*self._pool_size)

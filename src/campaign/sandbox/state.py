@@ -21,6 +21,7 @@ class Sandbox:
     key_lifetime: float = 3600.0  # PostStatusService keeps a key with redis.setex for 3600 s
     wide: bool = False  # no limit that a month in a minute would meet
     video_seconds: float = 0.5  # how long a video is processed
+    sheets: dict[str, dict[str, int]] = field(default_factory=dict)  # account → limits that differ from the usual ones
 
     @property
     def host(self) -> str:

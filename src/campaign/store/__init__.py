@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -82,8 +83,11 @@ class Fleeting(Store):
                 transaction.rollback()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, read_only: bool = False) -> Store:
     """Return the store at a database URL (sqlite:///PATH or postgresql://…); nothing is created yet.
+
+    Args:
+        read_only: the database itself refuses every write.
 
     Raises:
         Invalid: the URL is of another kind, or its driver is not installed.
@@ -96,9 +100,15 @@ def open_store(url: str) -> Store:
     match parsed.get_backend_name():
         case "sqlite":
             options = {"connect_args": {"timeout": 30.0, "check_same_thread": False}}
+            if read_only:
+                # https://www.sqlite.org/uri.html#urimode: nothing is written, and closing moves no log into it.
+                file = "file:" + quote(str(parsed.database))
+                parsed = sa.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
         case "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
             options = {"pool_pre_ping": True}
+            if read_only:
+                options["execution_options"] = {"postgresql_readonly": True}
         case other:
             raise Invalid("database.url", other, "must be sqlite:///PATH or postgresql://USER@HOST/NAME")
     try:
@@ -106,7 +116,7 @@ def open_store(url: str) -> Store:
     except ModuleNotFoundError as error:
         raise Invalid("database.url", "postgresql", "needs its driver: pip install 'campaign[postgres]'") from error
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", _open_sqlite_to_read if read_only else _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return Store(engine)
 
@@ -118,6 +128,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _open_sqlite_to_read(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

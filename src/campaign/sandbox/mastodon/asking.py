@@ -51,6 +51,10 @@ class Asking:
     def ident(self) -> int:
         return whole(self.request.path_params["id"])
 
+    def limit(self, name: str, usual: int) -> int:
+        """Return a limit that the account's server sets, or the usual one."""
+        return self.sandbox.sheets.get(self.account["name"] if self.account else "", {}).get(name, usual)
+
     def text(self, name: str) -> str | None:
         value = self.params.get(name)
         return value if isinstance(value, str) else None

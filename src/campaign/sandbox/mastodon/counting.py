@@ -53,7 +53,7 @@ def entities(text: str) -> list[Entity]:
     return kept
 
 
-def length(text: str, spoiler: str = "") -> int:
+def length(text: str, spoiler: str = "", url_chars: int = URL_CHARS) -> int:
     """Return what counts against the limit: grapheme clusters of warning and text, links and mentions shortened.
 
     https://github.com/mastodon/mastodon/blob/main/app/validators/status_length_validator.rb
@@ -64,7 +64,13 @@ def length(text: str, spoiler: str = "") -> int:
         if entity.kind == "tag":
             continue
         parts.append(text[at : entity.start])
-        parts.append("x" * URL_CHARS if entity.kind == "url" else f"@{entity.value}")
+        parts.append(_short(entity, url_chars))
         at = entity.end
     parts.append(text[at:])
     return len(regex.findall(r"\X", spoiler + "".join(parts)))
+
+
+def _short(entity: Entity, url_chars: int) -> str:
+    if entity.kind == "mention":
+        return f"@{entity.value}"
+    return "x" * url_chars if url_chars else entity.value  # 0: some servers count the whole link

@@ -52,7 +52,7 @@ async def upload(request: Request) -> Response:
     if not isinstance(file, Upload) or not file.content:
         raise invalid("file_blank", ask.locale)
     new = describe(ask, ask.params)
-    seen = await asyncio.to_thread(look, file, ask.locale)
+    seen = await asyncio.to_thread(look, ask, file)
     books = ask.sandbox.books
     ready = time.monotonic() + (ask.sandbox.video_seconds if seen.kind == "video" else 0)
     digest = await asyncio.to_thread(books.store, file.content)
@@ -126,8 +126,9 @@ def describe(ask: Asking, params: Mapping[str, Any]) -> dict[str, str | None]:
     new: dict[str, str | None] = {}
     if isinstance(text := params.get("description"), str):
         new["description"] = text.strip() or None
-        if len(text.strip()) > DESCRIPTION:
-            raise invalid("description", ask.locale, max=DESCRIPTION)
+        most = ask.limit("alt_limit", DESCRIPTION)
+        if len(text.strip()) > most:
+            raise invalid("description", ask.locale, max=most)
     if isinstance(focus := params.get("focus"), str) and focus:
         try:
             x, y = (max(-1.0, min(1.0, float(part))) for part in focus.split(","))
@@ -137,8 +138,9 @@ def describe(ask: Asking, params: Mapping[str, Any]) -> dict[str, str | None]:
     return new
 
 
-def look(file: Upload, locale: str) -> Seen:
+def look(ask: Asking, file: Upload) -> Seen:
     """Open the file and say what it is; refuse what cannot be opened, is too large or is not on the list."""
+    locale, most, pixels = ask.locale, ask.limit("image_bytes", IMAGE_BYTES), ask.limit("image_pixels", IMAGE_PIXELS)
     if (film := probe(file.content)) is not None:
         if len(file.content) > VIDEO_BYTES:
             raise invalid("file_size", locale, max=99)
@@ -147,7 +149,7 @@ def look(file: Upload, locale: str) -> Seen:
         with Image.open(io.BytesIO(file.content)) as image:
             mime = FORMATS.get(image.format or "")
             width, height = image.size
-            if mime is not None and width * height <= IMAGE_PIXELS:
+            if mime is not None and width * height <= pixels:
                 image.load()  # a header alone is no picture
     except Image.DecompressionBombError as error:
         raise Refusal(422, "Images of this size are not supported") from error
@@ -157,9 +159,9 @@ def look(file: Upload, locale: str) -> Seen:
         raise invalid("file_type", locale) from error
     if mime is None:
         raise invalid("file_type", locale)
-    if len(file.content) > IMAGE_BYTES:
-        raise invalid("file_size", locale, max=16)
-    if width * height > IMAGE_PIXELS:
+    if len(file.content) > most:
+        raise invalid("file_size", locale, max=most >> 20)
+    if width * height > pixels:
         raise Refusal(422, f"{width}x{height} images are not supported")
     return Seen("image", mime, width, height)
 

@@ -23,6 +23,8 @@ from campaign.sandbox.wire import Unreadable
 _INTERNAL = "We're sorry, but something went wrong on our end."
 _TEMPORARY = "There was a temporary problem serving your request, please try again"
 _EXPIRED = "The access token expired"
+# What another server of the kind may set otherwise; in open() these go with the account's name.
+LIMITS = ("text_limit", "link_length", "media_count", "image_bytes", "image_pixels", "alt_limit")
 _NAMES = {"peace_ko": "유라시아 평화 여정", "peace_ru": "Путешествие мира", "peace_en": "Eurasia Peace Journey"}
 
 
@@ -100,6 +102,7 @@ class Mastodon(Rooms):
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
         told = {"name": account} if isinstance(account, str) else account
         name = told["name"]
+        sandbox.sheets[name] = {key: int(told[key]) for key in LIMITS if key in told}
         locale = told.get("locale") or known(name.rpartition("_")[2]) or "en"
         now, books = sandbox.clock.milliseconds(), sandbox.books
         row = books.open_account(name, told.get("display_name") or _NAMES.get(name, name), locale, now)

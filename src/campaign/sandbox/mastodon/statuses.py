@@ -14,7 +14,7 @@ from campaign.sandbox.clock import BOOT, to_ms
 from campaign.sandbox.engagement import fingerprint
 from campaign.sandbox.mastodon import entities
 from campaign.sandbox.mastodon.asking import Asking, answer, asking, ids_of, listed, whole
-from campaign.sandbox.mastodon.counting import MAX_CHARS, length
+from campaign.sandbox.mastodon.counting import MAX_CHARS, URL_CHARS, length
 from campaign.sandbox.mastodon.languages import known
 from campaign.sandbox.mastodon.media import describe
 from campaign.sandbox.mastodon.refusals import Refusal, invalid, not_found, says, unprocessable
@@ -228,13 +228,14 @@ def _schedule(ask: Asking) -> None:
 def _check_text(ask: Asking, text: str, spoiler: str, media: Sequence[Row]) -> None:
     if not text and not media:
         raise invalid("blank", ask.locale)
-    if length(text, spoiler) > MAX_CHARS:
-        raise invalid("too_long", ask.locale, max=MAX_CHARS)
+    most = ask.limit("text_limit", MAX_CHARS)
+    if length(text, spoiler, ask.limit("link_length", URL_CHARS)) > most:
+        raise invalid("too_long", ask.locale, max=most)
 
 
 def _attachable(ask: Asking, named: Sequence[Any], also: int | None = None) -> list[Row]:
     """Return media that are the account's own and free, or refuse: PostStatusService#validate_media!"""
-    if len(named) > MAX_MEDIA:
+    if len(named) > ask.limit("media_count", MAX_MEDIA):
         raise unprocessable("too_many", ask.locale)
     media, gone = [], []
     for value in dict.fromkeys(map(str, named)):
