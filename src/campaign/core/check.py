@@ -29,6 +29,12 @@ def check(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
     return [*_text(outgoing, capabilities), *_media(outgoing, capabilities), *_languages(outgoing, capabilities)]
 
 
+def text_limit(outgoing: Outgoing, capabilities: Capabilities) -> int:
+    """Return how long the text of this Outgoing may be, as its platform counts."""
+    rule = capabilities.text
+    return rule.limit if not outgoing.media or rule.limit_with_media is None else rule.limit_with_media
+
+
 def demand(findings: Sequence[Finding]) -> None:
     """Raise what a gate must refuse.
 
@@ -47,7 +53,7 @@ def _text(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
     if not outgoing.text.strip():
         return [Finding("error", _name(outgoing), "''", "must not be empty")]
     length = count(outgoing.text, rule)
-    limit = rule.limit if not outgoing.media or rule.limit_with_media is None else rule.limit_with_media
+    limit = text_limit(outgoing, capabilities)
     if length <= limit:
         return []
     where = f"{outgoing.platform} account {outgoing.account}"
@@ -92,6 +98,13 @@ def _media(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
             )
         findings += _shape(field, medium, rule, where)
         findings += _alt(outgoing, position, medium.alt, rule, where)
+        if rule.max_seconds is not None and (medium.seconds or 0) > rule.max_seconds:
+            longest = f"{where} takes at most {rule.max_seconds:g} seconds; cut it"
+            findings.append(Finding("error", field, f"of {medium.seconds:g} seconds", longest))
+    for kind in sorted(capabilities.alone & set(counts)):
+        if len(counts) > 1:
+            mixed = f"{where} does not mix a {kind} with other media; give them a post each"
+            findings.append(Finding("error", "media", " and ".join(sorted(counts)), mixed))
     if capabilities.max_media is not None and len(outgoing.media) > capabilities.max_media:
         most = f"{where} takes at most {capabilities.max_media} a post"
         findings.append(Finding("error", "media", f"{len(outgoing.media)} media", most))

@@ -9,6 +9,7 @@ from campaign.core.clock import Clock
 from campaign.core.errors import Forbidden
 from campaign.core.model import Account, Exchange, Person, Role
 from campaign.media.library import Library
+from campaign.media.shelf import Shelf
 from campaign.record.ocfl import Repository
 from campaign.store import Store, people
 from campaign.store.accounts import Vault
@@ -21,6 +22,7 @@ class App:
     """What a verb may use; made in bootstrap, nowhere else.
 
     Attributes:
+        shelf: what was made of media: clean copies, renditions; it may be emptied at any time.
         open_adapter: (account, token, sink) → the adapter of that account; what goes over the wire ends in the sink.
         close_network: closes connections; to be awaited before an event loop ends.
         capabilities: an account's limits, without opening anything.
@@ -30,6 +32,7 @@ class App:
 
     store: Store
     media: Library
+    shelf: Shelf
     archive: Repository
     vault: Vault
     clock: Clock

@@ -1,34 +1,34 @@
-"""compose: from texts, pictures and accounts to a Post with its Variants, Targets and Outgoings, or to nothing."""
+"""compose: from texts, media and accounts to a Post with its Variants, Targets and Outgoings, or to nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
-from campaign.core.check import check, demand
+from campaign.core.check import Finding, check, text_limit
 from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
-from campaign.core.model import (
-    Account,
-    Campaign,
-    Delivery,
-    Leg,
-    Medium,
-    Outgoing,
-    OutgoingMedium,
-    Person,
-    Post,
-    PostMedium,
-    Role,
-    Strategy,
-    Variant,
-)
-from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
-from campaign.core.text import check_tag, check_text, compose_text, normalise, split_text
-from campaign.media.images import take_image
+from campaign.core.model import Account, Campaign, Delivery, Leg, Outgoing, Person, Post, Role, Variant
+from campaign.core.schedule import audience_time
+from campaign.core.text import compose_text, count, split_text
 from campaign.media.library import Library
+from campaign.media.shelf import Shelf
 from campaign.service import App, demand_role, event
+from campaign.service.attach import Attachments, attach
+from campaign.service.draft import (
+    Draft,
+    Picture,
+    Placed,
+    Progress,
+    Wording,
+    checked_name,
+    checked_wordings,
+    common_langs,
+    placed,
+    raise_errors,
+    timed,
+)
 from campaign.service.enqueue import enqueue
 from campaign.store import Fleeting
 from campaign.store import accounts as account_rows
@@ -36,41 +36,19 @@ from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued, Target
 
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """One language of a draft."""
-
-    text: str
-    tags: tuple[str, ...] = ()
-    link: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A file of a draft with its alt text per language."""
-
-    file: Path
-    alt: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a person hands in. `at` is local wall time; `zone` wins over the leg's, the leg's over the campaign's."""
-
-    name: str
-    wordings: Mapping[str, Wording]
-    at: str
-    to: tuple[str, ...]
-    pictures: tuple[Picture, ...] = ()
-    leg: str | None = None
-    zone: str | None = None
-    place: Mapping[str, str] | None = None
-    strategy: Strategy = "split"
-    overflow: Literal["refuse", "thread"] = "refuse"
-    gap: Gap | None = None
-    fold: Fold | None = None
-    now: bool = False
+__all__ = [
+    "Composed",
+    "Counted",
+    "Draft",
+    "Entry",
+    "Picture",
+    "Placed",
+    "Preview",
+    "Wording",
+    "compose",
+    "compose_all",
+    "preview",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +71,166 @@ class Composed:
     deliveries: tuple[Delivery, ...]
 
 
-def compose(app: App, campaign_name: str, draft: Draft, *, by: Person, approve_now: bool = False) -> Composed:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How long the text of one Outgoing is, as its platform counts."""
+
+    account: str
+    langs: tuple[str, ...]
+    part: int
+    length: int
+    limit: int
+    unit: str  # characters | graphemes | utf16
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What compose() would make of a draft.
+
+    Attributes:
+        post: with its time; None while the time is not one yet (the outgoings are then due now, provisionally).
+        outgoings: exactly what would leave, each with its time; parents before their parts.
+        counts: one for each of the outgoings, in their order.
+        findings: errors and warnings; where there is an error, compose() would raise it.
+    """
+
+    post: Post | None
+    outgoings: tuple[Queued, ...]
+    counts: tuple[Counted, ...]
+    findings: tuple[Placed, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether compose() would keep it."""
+        return not any(item.is_error for item in self.findings)
+
+
+@dataclass
+class _Plan:
+    """A draft on its way to a post."""
+
+    post: Post
+    wordings: dict[str, Wording] = field(default_factory=dict)
+    timed: bool = True
+    attached: Attachments | None = None
+    targets: list[Target] = field(default_factory=list)
+    queued: list[Queued] = field(default_factory=list)
+    counts: list[Counted] = field(default_factory=list)
+    findings: list[Placed] = field(default_factory=list)
+
+
+def compose(
+    app: App,
+    campaign_name: str,
+    draft: Draft,
+    *,
+    by: Person,
+    approve_now: bool = False,
+    progress: Progress | None = None,
+) -> Composed:
     """Check a draft as a whole and keep it, or change nothing.
+
+    Args:
+        progress: told how far a clip is, while one is encoded.
 
     Raises:
         Invalid: a field breaks a rule (several at once: ManyInvalid).
         NotFound: the campaign, the leg or an account is unknown.
         Conflict: the campaign has a post of that id.
         Forbidden: the person may not write, or `approve_now` where the campaign's policy wants a second person.
+        CampaignError: a clip was given, and FFmpeg or the fonts for its captions are missing.
     """
     demand_role(by, Role.AUTHOR)
     with app.store.read() as tx:
         campaign = campaign_rows.campaign_named(tx, campaign_name)
         leg = campaign_rows.leg_named(tx, campaign, draft.leg) if draft.leg else None
-        targets = [account_rows.account_named(tx, name) for name in _unique("to", draft.to)]
+        accounts = [account_rows.account_named(tx, name) for name in _unique("to", draft.to)]
     if approve_now and campaign.approval != "none":
         raise Forbidden(
             f"campaign '{campaign.name}' wants a second person's approval: leave --approve out and let another user "
             f"run: campaign post approve {draft.name} --as NAME"
         )
-    name = _checked_name("id", draft.name)
-    wordings = _checked_wordings(campaign, draft.wordings)
-    post = _timed(app, campaign, leg, draft, name, by)
-    langs_of = {account.id: _common(account, wordings) for account in targets}
+    post = None
+    name = checked_name("id", draft.name)
+    wordings, findings = checked_wordings(campaign, draft.wordings)
+    raise_errors(findings)
+    post = timed(app, campaign, leg, draft, name, by)
+    langs_of = {account.id: common_langs(account, wordings) for account in accounts}
     with TemporaryDirectory(prefix="campaign-") as folder:
         # Pictures are read and cleaned beside the library: a draft that is refused leaves nothing in it.
-        scratch = Library(Path(folder), limit=app.media.limit)
-        pictures, originals = _take(
-            app, campaign, draft, scratch, sorted({lang for ls in langs_of.values() for lang in ls})
-        )
-        queued, warnings, rows = _render(app, campaign, leg, post, draft, wordings, pictures, targets, langs_of)
+        scratch = Shelf(Path(folder), limit=app.media.limit)
+        plan = _Plan(post, wordings)
+        plan.attached, findings = attach(app, campaign, draft, _spoken(langs_of), pictures=scratch, progress=progress)
+        raise_errors(findings)
+        plan.findings += findings
+        _render(app, campaign, leg, plan, draft, accounts, langs_of)
+        raise_errors(plan.findings)
         with app.store.read() as tx:
             post_rows.demand_free_name(tx, campaign, name)
-        for medium in [*(item.medium for item in pictures), *originals]:
-            app.media.put(scratch.path(medium.sha256))
+        plan.attached.keep(app.media)
     with app.store.begin() as tx:
         post_rows.add_post(tx, post)
-        post_rows.add_variants(tx, _variants(app, post, wordings, by))
-        post_rows.add_media(tx, post.id, [replace(item, post_id=post.id) for item in pictures])
-        post_rows.add_targets(tx, rows)
-        post_rows.add_outgoings(tx, queued, at=post.created_at)
-        event(app, tx, "post.composed", by.name, post_id=post.id, detail={"outgoings": [q.sha256 for q in queued]})
+        post_rows.add_variants(tx, _variants(post, wordings, by))
+        post_rows.add_media(tx, post.id, [replace(item, post_id=post.id) for item in plan.attached.media])
+        for medium in plan.attached.others:
+            post_rows.add_medium(tx, medium)
+        post_rows.add_targets(tx, plan.targets)
+        post_rows.add_outgoings(tx, plan.queued, at=post.created_at)
+        detail = {"outgoings": [q.sha256 for q in plan.queued]}
+        event(app, tx, "post.composed", by.name, post_id=post.id, detail=detail)
         deliveries = enqueue(app, tx, campaign, post, by=by.name) if approve_now else []
-    return Composed(post, tuple(queued), tuple(warnings), tuple(deliveries))
+    warnings = dict.fromkeys(str(item) for item in plan.findings)
+    return Composed(post, tuple(plan.queued), tuple(warnings), tuple(deliveries))
 
 
-def compose_all(app: App, entries: Sequence[Entry], *, by: Person) -> list[Composed]:
+def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress: Progress | None = None) -> Preview:
+    """Do all that compose() does but keep it: what would leave, how long it is, and what stands against it.
+
+    Cheap enough to be called while a person types: pictures and clips that were seen before are not made again.
+    A language or account that something stands against is left out of the outgoings, and the finding says why.
+
+    Raises:
+        NotFound: the campaign is unknown.
+        Forbidden: the person may not write.
+        CampaignError: a clip was given, and FFmpeg or the fonts for its captions are missing.
+    """
+    demand_role(by, Role.AUTHOR)
+    findings: list[Placed] = []
+    accounts: list[Account] = []
+    with app.store.read() as tx:
+        campaign = campaign_rows.campaign_named(tx, campaign_name)
+        leg, name = None, draft.name
+        with _noted(findings):
+            name = checked_name("id", draft.name)
+            post_rows.demand_free_name(tx, campaign, name)
+        if draft.leg:
+            with _noted(findings, "leg", draft.leg):
+                leg = campaign_rows.leg_named(tx, campaign, draft.leg)
+        with _noted(findings):
+            _unique("to", draft.to)
+        for each in dict.fromkeys(draft.to):
+            with _noted(findings, "to", each):
+                accounts.append(account_rows.account_named(tx, each))
+    wordings, wrong = checked_wordings(campaign, draft.wordings)
+    findings += wrong
+    post = None
+    with _noted(findings):
+        post = timed(app, campaign, leg, draft, name, by)
+    langs_of: dict[str, tuple[str, ...]] = {}
+    for account in accounts if wordings else ():
+        with _noted(findings):
+            langs_of[account.id] = common_langs(account, wordings)
+    plan = _Plan(post or _provisional(app, campaign, leg, draft, by), wordings)
+    spoken = _spoken(langs_of)
+    plan.attached, wrong = attach(app, campaign, draft, spoken, pictures=app.shelf, progress=progress)
+    _render(app, campaign, leg, plan, draft, [account for account in accounts if account.id in langs_of], langs_of)
+    findings += wrong
+    missing = {item.finding.field for item in findings}  # an alt text that is not there is missed once, not per account
+    findings += [item for item in plan.findings if item.finding.field not in missing]
+    return Preview(post, tuple(plan.queued), tuple(plan.counts), tuple(findings))
+
+
+def compose_all(app: App, entries: Sequence[Entry], *, by: Person, progress: Progress | None = None) -> list[Composed]:
     """Keep several posts, or none: all are tried first on a store that keeps nothing, so all findings come at once.
 
     Raises:
@@ -152,7 +244,7 @@ def compose_all(app: App, entries: Sequence[Entry], *, by: Person) -> list[Compo
         for entry in entries if len(entries) > 1 else ():
             try:
                 with _named(entry.where):
-                    compose(stage, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now)
+                    compose(stage, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now, progress=progress)
             except Invalid as error:
                 findings += error.findings if isinstance(error, ManyInvalid) else [error]
     if findings:
@@ -161,7 +253,10 @@ def compose_all(app: App, entries: Sequence[Entry], *, by: Person) -> list[Compo
     for entry in entries:
         try:
             with _named(entry.where):
-                done.append(compose(app, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now))
+                made = compose(
+                    app, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now, progress=progress
+                )
+            done.append(made)
         except CampaignError as error:
             if done:
                 error.add_note(f"kept before it: {', '.join(item.post.name for item in done)}")
@@ -185,11 +280,15 @@ def _named(where: str) -> Iterator[None]:
         raise
 
 
-def _checked_name(field: str, name: str) -> str:
-    clean = normalise(name)
-    if not clean or len(clean) > 64 or not all(c.isalnum() or c in "-_." for c in clean) or clean.startswith("."):
-        raise Invalid(field, name, "must be 1 to 64 letters, digits, - _ or ., as in P01")
-    return clean
+@contextmanager
+def _noted(findings: list[Placed], field: str = "id", value: str = "") -> Iterator[None]:
+    """Turn what a person can correct into a finding."""
+    try:
+        yield
+    except Invalid as error:
+        findings += placed(error)
+    except (NotFound, Conflict) as error:
+        findings.append(Placed(Finding("error", field, value, str(error))))
 
 
 def _unique(field: str, names: Sequence[str]) -> list[str]:
@@ -200,125 +299,56 @@ def _unique(field: str, names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _checked_wordings(campaign: Campaign, given: Mapping[str, Wording]) -> dict[str, Wording]:
-    if not given:
-        raise Invalid("text", "", "must be given in at least one language, as in --text ko=…")
-    findings: list[Invalid] = []
-    clean: dict[str, Wording] = {}
-    for lang, wording in given.items():
-        try:
-            if lang not in campaign.languages:
-                known = ", ".join(campaign.languages)
-                raise Invalid(f"text ({lang})", lang, f"is no language of campaign {campaign.name}, which has: {known}")
-            tags = tuple(check_tag(f"tags ({lang})", tag) for tag in wording.tags)
-            link = wording.link.replace("{lang}", lang) if wording.link else None
-            if link and not link.startswith(("https://", "http://")):
-                raise Invalid(f"link ({lang})", link, "must begin with https://")
-            clean[lang] = Wording(check_text(f"text ({lang})", wording.text), tags, link)
-        except Invalid as finding:
-            findings.append(finding)
-    if findings:
-        raise findings[0] if len(findings) == 1 else ManyInvalid(findings)
-    order = [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
-    return {lang: clean[lang] for lang in order if lang in clean}
+def _spoken(langs_of: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted({lang for langs in langs_of.values() for lang in langs})
 
 
-def _timed(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, name: str, by: Person) -> Post:
-    where = draft.zone or (leg.zone if leg else campaign.zone)
-    zone("tz", where)
-    now = app.clock.now()
-    local = parse_local("at", draft.at)
-    due_at = resolve("at", local, where, gap=draft.gap, fold=draft.fold)
-    if due_at < now:
-        if not draft.now:
-            shown = f"{in_zone(due_at, where)} is past, it is {in_zone(now, where)} now"
-            raise Invalid("at", draft.at, f"{shown}; give a later time, or --now to send it at once")
-        due_at = now
+def _provisional(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, by: Person) -> Post:
+    """Return a post that is due now, so that what is written can be rendered before it has a time."""
+    now: datetime = app.clock.now()
+    where = leg.zone if leg else campaign.zone
+    local = now.replace(tzinfo=None)
+    leg_id = leg.id if leg else None
     return Post(
-        id=app.new_id(),
-        campaign_id=campaign.id,
-        name=name,
-        leg_id=leg.id if leg else None,
-        local_at=local,
-        zone=where,
-        tzdata=app.tzdata,
-        due_at=due_at,
-        place=dict(draft.place or {}),
-        author=by.name,
-        created_at=now,
+        app.new_id(), campaign.id, draft.name, leg_id, local, where, app.tzdata, now, draft.place or {}, by.name, now
     )
-
-
-def _common(account: Account, wordings: Mapping[str, Wording]) -> tuple[str, ...]:
-    common = tuple(lang for lang in wordings if lang in account.langs)
-    if not common:
-        speaks, has = ", ".join(account.langs), ", ".join(wordings)
-        raise Invalid("to", account.name, f"this account speaks {speaks}, the post has {has}: no language in common")
-    return common
-
-
-def _take(
-    app: App, campaign: Campaign, draft: Draft, scratch: Library, langs: Sequence[str]
-) -> tuple[list[PostMedium], list[Medium]]:
-    """Read the pictures into a scratch library; return them clean, and the files that they were made of."""
-    findings: list[Invalid] = []
-    for position, picture in enumerate(draft.pictures, 1):
-        for lang in picture.alt:
-            if lang not in campaign.languages:
-                findings.append(
-                    Invalid(f"alt {position} ({lang})", lang, f"is no language of campaign {campaign.name}")
-                )
-        for lang in langs:
-            if not picture.alt.get(lang, "").strip():
-                rule = f"{picture.file.name} needs an alt text in {lang}; give it as --alt {lang}=…"
-                findings.append(Invalid(f"alt {position} ({lang})", "", rule))
-    if findings:
-        raise findings[0] if len(findings) == 1 else ManyInvalid(findings)
-    taken: list[PostMedium] = []
-    originals: list[Medium] = []
-    for position, picture in enumerate(draft.pictures, 1):
-        image = take_image(picture.file, scratch, max_pixels=app.max_pixels)
-        alt = {lang: check_text(f"alt {position} ({lang})", text) for lang, text in picture.alt.items()}
-        taken.append(PostMedium("", position, image.medium, alt))
-        originals.append(image.original)
-    return taken, originals
 
 
 def _render(
     app: App,
     campaign: Campaign,
     leg: Leg | None,
-    post: Post,
+    plan: _Plan,
     draft: Draft,
-    wordings: Mapping[str, Wording],
-    pictures: Sequence[PostMedium],
     accounts: Sequence[Account],
     langs_of: Mapping[str, tuple[str, ...]],
-) -> tuple[list[Queued], list[str], list[Target]]:
+) -> None:
     """Make exactly what will leave, and check it against each account's limits."""
-    queued: list[Queued] = []
-    rows: list[Target] = []
-    findings = []
+    post, wordings = plan.post, plan.wordings
     for account in accounts:
         langs = langs_of[account.id]
         strategy = draft.strategy if len(langs) > 1 else "split"
         target = Target(app.new_id(), post.id, account.id, strategy, langs)
-        rows.append(target)
+        plan.targets.append(target)
         capabilities = app.capabilities(account)
         groups = [langs] if strategy == "combined" else [(lang,) for lang in langs]
         parent: Queued | None = None
         for group in groups:
             texts = [compose_text(wordings[lang].text, wordings[lang].tags, wordings[lang].link) for lang in group]
+            media, wrong = plan.attached.outgoing(account, capabilities, group) if plan.attached else ((), [])
+            plan.findings += wrong
             parts = ["\n\n".join(texts)]
             if draft.overflow == "thread":
-                parts = split_text(parts[0], capabilities.text)
+                try:
+                    parts = split_text(parts[0], capabilities.text, under_media=bool(media))
+                except Invalid as error:
+                    plan.findings += placed(error, account.name, group)
             due_at, why = post.due_at, None
             if not draft.now:  # who says now means now
                 due_at, why = audience_time(due_at, group, campaign.quiet_hours, leg.zone if leg else post.zone)
             if strategy != "thread":
                 parent = None
             for number, text in enumerate(parts, 1):
-                media = _media_of(pictures, group) if number == 1 else ()
                 outgoing = Outgoing(
                     account=account.name,
                     platform=account.platform,
@@ -326,11 +356,13 @@ def _render(
                     text=text,
                     tags=tuple(tag for lang in group for tag in wordings[lang].tags),
                     link=wordings[group[0]].link,
-                    media=media,
+                    media=media if number == 1 else (),
                     part=number,
                     parts=len(parts),
                 )
-                findings += check(outgoing, capabilities)
+                plan.findings += [Placed(f, account.name, group, number) for f in check(outgoing, capabilities)]
+                length, limit = count(text, capabilities.text), text_limit(outgoing, capabilities)
+                plan.counts.append(Counted(account.name, group, number, length, limit, capabilities.text.counts))
                 if parent is not None and parent.due_at > due_at:
                     due_at = parent.due_at  # a reply cannot go out before what it answers
                 parent = Queued(
@@ -344,26 +376,10 @@ def _render(
                     moved_because=why,
                     parent_id=parent.id if parent else None,
                 )
-                queued.append(parent)
-    demand(findings)
-    return queued, [str(finding) for finding in findings if finding.severity == "warning"], rows
+                plan.queued.append(parent)
 
 
-def _media_of(pictures: Sequence[PostMedium], langs: Sequence[str]) -> tuple[OutgoingMedium, ...]:
-    return tuple(
-        OutgoingMedium(
-            sha256=item.medium.sha256,
-            mime=item.medium.mime,
-            size=item.medium.size,
-            width=item.medium.width,
-            height=item.medium.height,
-            alt="\n".join(item.alt[lang] for lang in langs),
-        )
-        for item in pictures
-    )
-
-
-def _variants(app: App, post: Post, wordings: Mapping[str, Wording], by: Person) -> list[Variant]:
+def _variants(post: Post, wordings: Mapping[str, Wording], by: Person) -> list[Variant]:
     return [
         Variant(post.id, lang, 1, wording.text, wording.tags, wording.link, by.name, post.created_at)
         for lang, wording in wordings.items()
