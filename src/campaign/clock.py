@@ -97,6 +97,24 @@ class FileClock:
         """Whether it goes on by itself."""
         return self._read().rate == 1
 
+    @property
+    def stop(self) -> datetime | None:
+        """Where it stands still until somebody lets it go on: a scene of the demo is told there."""
+        try:
+            return datetime.fromisoformat(self.file.with_suffix(".stop").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def stop_at(self, instant: datetime | None) -> None:
+        """Let it stand still at an instant; None: let it go on."""
+        mark = self.file.with_suffix(".stop")
+        if instant is None:
+            mark.unlink(missing_ok=True)
+            return
+        fresh = mark.with_suffix(f".{os.getpid()}.tmp")
+        fresh.write_text(instant.astimezone(UTC).isoformat())
+        fresh.replace(mark)
+
     async def wait_until(self, instant: datetime) -> None:
         """Look at it until the instant has come."""
         while self.now() < instant:  # noqa: ASYNC110 - a clock can only be looked at

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from campaign.core.errors import CampaignError, Conflict
 from campaign.core.states import State
 from campaign.demo.journey import Journey, load_journey
 from campaign.demo.load import ends_at, load_into, starts_at
+from campaign.demo.story import STORY, Scene, scene, told
 from campaign.engine.supervise import Kept
 from campaign.record.verify import verify
 from campaign.service import App
@@ -45,6 +47,7 @@ class Summary:
     archive_objects: int
     archive_valid: bool
     measurements: int
+    story: dict[str, list[str]]
     report: str
     seconds: float
 
@@ -78,11 +81,10 @@ def demo(folder: Path, *, once: bool = False, as_json: bool = False, rate: float
             assert isinstance(clock, FileClock)  # noqa: S101 - the settings that were just written say so
             if not json.loads((folder / MARK).read_text()).get("loaded"):
                 said = json.loads((folder / "sandbox" / "sandbox.json").read_text())
-                tokens = {entry["name"]: entry["token"] for entry in said["platforms"]["mastodon"]["accounts"]}
-                _say("alice writes, bob approves: ten posts in three languages")
-                load_into(app, journey, base_url, tokens, folder / "pictures")
+                _say("alice writes, bob approves: ten posts in three languages for three platforms")
+                load_into(app, journey, said["platforms"], folder / "pictures")
                 _mark(folder, journey, loaded=True)
-            _wait(app, clock, journey, daemon)
+            _wait(app, clock, journey, daemon, scene(app, journey.campaign.id, base_url))
             summary = _summary(app, folder, journey, base_url, time.monotonic() - began)
             _mark(folder, journey, loaded=True, finished=True)
         finally:
@@ -125,7 +127,10 @@ def _settle(folder: Path, journey: Journey, rate: float) -> Settings:
         fresh = config.with_suffix(".part")
         fresh.write_text("\n".join(lines), encoding="utf-8")
         fresh.replace(config)
-    FileClock(folder / "clock.json").create(starts_at(journey))
+    clock = FileClock(folder / "clock.json")
+    if not clock.file.exists():
+        clock.stop_at(STORY[0].at)  # before the daemon is there: it must not run past the first scene
+    clock.create(starts_at(journey))
     settings = load_settings(str(config), dir=str(folder))
     bootstrap.init(settings)
     return settings
@@ -180,8 +185,8 @@ def _daemon(folder: Path) -> Iterator[Kept]:
         kept.end()
 
 
-def _wait(app: App, clock: FileClock, journey: Journey, daemon: Kept) -> None:
-    """Keep the daemon running until the journey's time is over and all of it is on record."""
+def _wait(app: App, clock: FileClock, journey: Journey, daemon: Kept, on: Scene) -> None:
+    """Keep the daemon running until the journey's time is over and all of it is on record; tell the story meanwhile."""
     end, begin = ends_at(journey), starts_at(journey)
     deadline = time.monotonic() + PATIENCE
     with _progress(end.timestamp() - begin.timestamp()) as show:
@@ -193,11 +198,22 @@ def _wait(app: App, clock: FileClock, journey: Journey, daemon: Kept) -> None:
             show(min(now, end).timestamp() - begin.timestamp(), f"{now:%Y-%m-%d %H:%M} UTC", published, total)
             if clock.runs and not waiting:
                 return
+            if clock.stop is not None and now >= clock.stop:
+                _tell_beats(clock, on, now)
             if time.monotonic() > deadline:
                 raise CampaignError(
                     f"the demo got no further than {now:%Y-%m-%d %H:%M} UTC; see daemon.log in its folder"
                 )
             time.sleep(0.1)
+
+
+def _tell_beats(clock: FileClock, on: Scene, now: datetime) -> None:
+    """Tell what happens now, then let the clock go on to the next scene. A driver killed in between tells it again."""
+    for beat in STORY:
+        if beat.at == clock.stop:
+            beat.tell(on)
+    later = [beat.at for beat in STORY if beat.at > now]
+    clock.stop_at(min(later) if later else None)
 
 
 def _standing(app: App) -> tuple[Counter[str], bool]:
@@ -250,6 +266,7 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
         archive_objects=sum(1 for _ in app.archive.objects()),
         archive_valid=not verify(root),
         measurements=number,
+        story=told(app, journey.campaign.id),
         report=str(place),
         seconds=round(seconds, 1),
     )
@@ -275,10 +292,14 @@ def _say(text: str) -> None:
 
 def _tell(summary: Summary) -> None:
     said = asdict(summary)
+    story = said.pop("story")
     width = max(map(len, said))
     for name, value in said.items():
         shown = ", ".join(value) if isinstance(value, list) else value
         print(f"{name.replace('_', ' '):<{width}}  {shown}")
+    for name, lines in story.items():
+        for entry in lines:
+            print(f"{name.replace('_', ' '):<{width}}  {entry}")
 
 
 def _stay(folder: Path, base_url: str, daemon: Kept) -> None:

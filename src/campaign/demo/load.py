@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from campaign.core.errors import NotFound
@@ -11,7 +12,8 @@ from campaign.core.model import Person, Role
 from campaign.core.schedule import FORMAT
 from campaign.demo.draw import draw
 from campaign.demo.journey import Journey, JourneyPost
-from campaign.demo.twin import ACCOUNTS
+from campaign.demo.twin import CHANNELS
+from campaign.platforms import load
 from campaign.service import App, accounts, campaigns
 from campaign.service.approve import approve
 from campaign.service.compose import Draft, Picture, Wording, compose
@@ -34,10 +36,14 @@ def ends_at(journey: Journey) -> datetime:
     return max(_due(journey, post) for post in journey.posts) + timedelta(days=1) + AFTERWARDS
 
 
-def load_into(app: App, journey: Journey, base_url: str, tokens: Mapping[str, str], pictures: Path) -> None:
-    """Bring an installation to where all posts of the journey are approved and enqueued."""
+def load_into(app: App, journey: Journey, platforms: Mapping[str, Any], pictures: Path) -> None:
+    """Bring an installation to where all posts of the journey are approved and enqueued.
+
+    Args:
+        platforms: what the sandbox says of itself: platform → base_url, and accounts with what logs in to each.
+    """
     people = {name: _person(app, name) for name in ROLES}
-    asyncio.run(_connect(app, base_url, tokens, people["alice"]))
+    asyncio.run(_connect(app, platforms, people["alice"]))
     _campaign(app, journey, people["alice"])
     pictures.mkdir(exist_ok=True)
     for post in journey.posts:
@@ -52,23 +58,27 @@ def _person(app: App, name: str) -> Person:
         return campaigns.add_person(app, name, [ROLES[name]])
 
 
-async def _connect(app: App, base_url: str, tokens: Mapping[str, str], by: Person) -> None:
-    languages = {"kr": "ko", "ru": "ru", "en": "en"}
+async def _connect(app: App, platforms: Mapping[str, Any], by: Person) -> None:
     with app.store.read() as tx:
         known = {account.name for account in account_rows.all_accounts(tx)}
     try:
-        for name, theirs in ACCOUNTS.items():
-            if name not in known:
-                await accounts.connect(
-                    app,
-                    "mastodon",
-                    name=name,
-                    base_url=base_url,
-                    token=tokens[theirs],
-                    langs=[languages[name]],
-                    by=by,
-                    private=True,
-                )
+        for channel in CHANNELS:
+            if channel.name in known:
+                continue
+            kind, there = load(channel.platform), platforms[channel.platform]
+            opened = next(entry for entry in there["accounts"] if entry["name"] == channel.theirs)
+            await accounts.connect(
+                app,
+                channel.platform,
+                name=channel.name,
+                base_url=there["base_url"],
+                token=opened["token"],
+                langs=channel.langs,
+                by=by,
+                private=True,
+                options={name: opened[name] for name in kind.options},
+                secrets={name: opened[name] for name in kind.secrets},
+            )
     finally:
         await app.close_network()
 
@@ -119,7 +129,7 @@ def _post(app: App, journey: Journey, post: JourneyPost, pictures: Path, people:
             name=post.id,
             wordings=wordings,
             at=post.local.strftime(FORMAT),
-            to=tuple(ACCOUNTS),
+            to=tuple(channel.name for channel in CHANNELS),
             pictures=tuple(Picture(_drawn(picture.draw, pictures), picture.alt) for picture in post.pictures),
             leg=post.leg,
             place=post.place,

@@ -135,6 +135,17 @@ def sealed_months(tx: Connection) -> dict[tuple[str, str], int]:
     return dict(Counter((row.account_id, f"{row.as_of:%Y-%m}") for row in tx.execute(query)))
 
 
+def gaps(tx: Connection) -> list[tuple[str, str, int]]:
+    """Return (delivery, metric, how often) where a platform that has a counter did not tell it."""
+    query = (
+        sa.select(measurements.c.delivery_id, measurements.c.metric, sa.func.count())
+        .where(measurements.c.status == ReadingStatus.ERROR)
+        .group_by(measurements.c.delivery_id, measurements.c.metric)
+        .order_by(measurements.c.delivery_id, measurements.c.metric)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+
+
 def number(tx: Connection) -> int:
     """Return how many readings there are."""
     return int(tx.execute(sa.select(sa.func.count()).select_from(measurements)).scalar_one())
