@@ -31,6 +31,7 @@ from campaign.config import Settings, load_settings
 from campaign.core.model import Role
 from campaign.core.states import State
 from campaign.engine.embedded import reap_all
+from campaign.platforms import load
 from campaign.service import App, accounts, campaigns
 from campaign.service.archive import archive
 from campaign.service.compose import Draft, Picture, Wording, compose
@@ -41,28 +42,61 @@ from campaign.store import accounts as account_rows
 from campaign.store import people, queue
 from tests.conftest import HandClock, picture_file
 
-STATUSES = {"method": "POST", "path": "/api/v1/statuses"}
-UPLOADS = {"method": "POST", "path": "/api/v2/media"}
+COMMIT, UPLOAD = {"what": "commit"}, {"what": "upload"}  # where a fault acts; each platform has its own addresses
 # name → what is cued at the twin: (fault, match, args, how often; None: until cleared)
 FAULTS: dict[str, list[tuple[str, dict[str, str], dict[str, Any], int | None]]] = {
     "none": [],
-    "lose_response": [("lose_response", STATUSES, {}, 1)],
-    "slow": [("slow", STATUSES, {"seconds": 0.6}, 1)],
-    "500_after": [("500_after", STATUSES, {}, 1)],
-    "500_before": [("500_before", STATUSES, {}, 1)],
-    "reset": [("reset", STATUSES, {}, 1)],
-    "reset_before": [("reset", STATUSES, {"before": True}, 1)],
-    "429": [("429", STATUSES, {"retry_after": 7}, 1)],
-    "503": [("503", STATUSES, {}, 1)],
-    "drop_request": [("drop_request", STATUSES, {}, 1)],
-    "bad_json": [("bad_json", STATUSES, {}, 1)],
-    "half_body": [("half_body", STATUSES, {}, 1)],
+    "lose_response": [("lose_response", COMMIT, {}, 1)],
+    "slow": [("slow", COMMIT, {"seconds": 0.6}, 1)],
+    "500_after": [("500_after", COMMIT, {}, 1)],
+    "500_before": [("500_before", COMMIT, {}, 1)],
+    "reset": [("reset", COMMIT, {}, 1)],
+    "reset_before": [("reset", COMMIT, {"before": True}, 1)],
+    "429": [("429", COMMIT, {"retry_after": 7}, 1)],
+    "503": [("503", COMMIT, {}, 1)],
+    "drop_request": [("drop_request", COMMIT, {}, 1)],
+    "bad_json": [("bad_json", COMMIT, {}, 1)],
+    "half_body": [("half_body", COMMIT, {}, 1)],
     "expired_token": [("expired_token", {}, {}, None)],
-    "lagging_list": [("lose_response", STATUSES, {}, 1), ("lagging_list", {}, {"seconds": 3600}, None)],
-    "lost_upload": [("lose_response", UPLOADS, {}, 1)],
+    "lagging_list": [("lose_response", COMMIT, {}, 1), ("lagging_list", {}, {"seconds": 3600}, None)],
+    "lost_upload": [("lose_response", UPLOAD, {}, 1)],
 }
-# A server that honours the key; one that ignores it and can only be read back: by its media, or by its text alone.
-GUARANTEES = ("dedup, pictures", "read_back, pictures", "read_back, text")
+
+
+NOT_WATCHED = frozenset({"lagging_list", "lost_upload"})
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A platform and how a doubt is settled there.
+
+    Attributes:
+        commit, upload: the requests that faults act on; None: nothing is uploaded beforehand.
+        without: faults that there cannot be: a list that lags where there is no list.
+    """
+
+    platform: str
+    commit: dict[str, str]
+    upload: dict[str, str] | None
+    pictures: int
+    without: frozenset[str] = frozenset()
+
+
+_STATUSES = {"method": "POST", "path": "/api/v1/statuses"}
+_UPLOADS = {"method": "POST", "path": "/api/v2/media"}
+_RECORD = {"method": "POST", "path": "/xrpc/com.atproto.repo.putRecord"}
+_BLOB = {"method": "POST", "path": "/xrpc/com.atproto.repo.uploadBlob"}
+# A server that honours the key; one that ignores it and can only be read back: by its media, or by its text alone; one
+# where the client chooses the id; one that only a second bot can see.
+PLAYS = {
+    "dedup, pictures": Play("mastodon", _STATUSES, _UPLOADS, 2),
+    "read_back, pictures": Play("mastodon", _STATUSES, _UPLOADS, 2),
+    "read_back, text": Play("mastodon", _STATUSES, _UPLOADS, 0),
+    "replay, pictures": Play("bluesky", _RECORD, _BLOB, 2, frozenset({"lagging_list"})),
+    "watcher, album": Play("telegram", {"method": "POST", "path": "/bot*/sendMediaGroup"}, None, 2, NOT_WATCHED),
+    "watcher, text": Play("telegram", {"method": "POST", "path": "/bot*/sendMessage"}, None, 0, NOT_WATCHED),
+}
+GUARANTEES = tuple(PLAYS)
 LAGS_FOR = 2  # questions that a lagging list answers wrongly; all of them within settles_within
 # Every point at which the daemon can die between a due delivery and its first reading.
 FAILPOINTS = (
@@ -99,8 +133,8 @@ class Stage:
         place.mkdir()
         program = (
             "import sys; from pathlib import Path; from campaign import sandbox; wide = sandbox.Limit(10**6, 300); "
-            "sandbox.run(Path(sys.argv[1]), clock_file=Path(sys.argv[2]), accounts=(), "
-            "limits=sandbox.Limits(wide, wide, wide, wide, wide))"
+            "sandbox.run(Path(sys.argv[1]), clock_file=Path(sys.argv[2]), platforms=(), "
+            "limits=sandbox.Limits(wide, wide, wide, wide, wide), wide=True)"
         )
         self.twin = subprocess.Popen([sys.executable, "-c", program, str(place), str(self.clock_file)])
         self.base_url = self._listening(place)
@@ -142,28 +176,29 @@ class Stage:
         root = self.folder / name
         shutil.copytree(self.template, root)
         settings = load_settings(dir=str(root), environ={"CAMPAIGN_NETWORK__READ_TIMEOUT": "0.3"})
-        token = sandbox.ask(self.base_url, "POST", "/_accounts", {"name": name})["token"]
+        play = PLAYS[guarantee]
         app = self._open(settings)
         by = campaigns.add_person(app, "alice", [Role.AUTHOR])
         campaigns.add_campaign(app, "c", zone_name="UTC", by=by, languages=("ko",), approval="none")
-        self._connect(app, name, token)
+        self._connect(app, play.platform, name)
         if guarantee.startswith("read_back"):
             self._ask("ignore_key", {"account": name}, {}, None)
             with app.store.begin() as tx:
                 tx.exec_driver_sql("UPDATE accounts SET kind = 'other', guarantee = 'read_back'")
-        pictures = (Picture(self.picture, {"ko": "그림"}), Picture(self.picture, {"ko": "그림 2"}))
+        pictures = (Picture(self.picture, {"ko": "그림"}), Picture(self.picture, {"ko": "그림 2"}))[: play.pictures]
         at = app.clock.now().strftime("%Y-%m-%d %H:%M:%S")
         draft = Draft(
             name="P01",
             wordings={"ko": Wording(f"안녕하세요 {name}", ("#서울",))},
             at=at,
             to=("kr",),
-            pictures=pictures if guarantee.endswith("pictures") else (),
+            pictures=pictures,
             now=True,
         )
         compose(app, "c", draft, by=by, approve_now=True)
         app.store.close()
-        for fault_name, match, args, times in FAULTS[fault]:
+        for fault_name, where, args, times in FAULTS[fault]:
+            match = {"commit": play.commit, "upload": play.upload}.get(where.get("what", ""), {}) or {}
             self._ask(fault_name, {**match, "account": name}, args, times)
         return settings, name
 
@@ -176,19 +211,21 @@ class Stage:
         opener = bootstrap.Opener(settings, clock, sleep=clock.sleep)
         return bootstrap.open_app(settings, clock=clock, opener=opener, failpoint=failpoint)
 
-    def _connect(self, app: App, name: str, token: str, *, again: bool = False) -> None:
+    def _connect(self, app: App, platform: str, name: str, *, again: bool = False) -> None:
+        opened = sandbox.ask(self.base_url, "POST", "/_accounts", {"platform": platform, "name": name})
+        kind = load(platform)
 
         async def connect() -> None:
             with app.store.read() as tx:
                 by = people.person_named(tx, "alice")
             await accounts.connect(
-                app, "mastodon", name="kr", base_url=self.base_url, token=token, langs=["ko"], by=by, private=True,
-                again=again,
+                app, platform, name="kr", base_url=self.base_url, token=opened["token"], langs=["ko"], by=by,
+                private=True, again=again, options={key: opened[key] for key in kind.options},
+                secrets={key: opened[key] for key in kind.secrets},
             )  # fmt: skip
             await app.close_network()
 
         asyncio.run(connect())
-        del name
 
     def _fork(self, work: Any) -> int:
         """Run work in a child; return its exit code."""
@@ -260,9 +297,10 @@ class Stage:
 
         code = asyncio.run(work())
         if code == 4:
-            told = sandbox.ask(self.base_url, "POST", "/_accounts", {"name": name})
             sandbox.ask(self.base_url, "DELETE", "/_faults")
-            self._connect(app, name, told["token"], again=True)
+            with app.store.read() as tx:
+                platform = account_rows.account_named(tx, "kr").platform
+            self._connect(app, platform, name, again=True)
             code = asyncio.run(work())
         app.store.close()
         if trace is not None:
@@ -310,6 +348,7 @@ def plan(stage: Stage, *, guarantees: Sequence[str] = GUARANTEES, faults: Sequen
         Cell(guarantee, fault, point, nth)
         for guarantee in guarantees
         for fault in faults
+        if fault not in PLAYS[guarantee].without
         for point, nth in stage.trace(guarantee, fault)
     ]
     missed = set(FAILPOINTS) - {cell.point for cell in cells}

@@ -135,11 +135,15 @@ def test_a_finished_demo_is_reported_and_a_foreign_folder_refused(
 
 def test_the_comparison_with_the_books_sees_a_double_and_a_loss() -> None:
     rows = [
-        {"id": "a", "remote_id": "1", "state": "published"},
-        {"id": "b", "remote_id": "2", "state": "published"},
-        {"id": "c", "remote_id": None, "state": "missed"},
-        {"id": "d", "remote_id": None, "state": "uncertain"},
+        {"account": "kr", "remote_id": "1", "state": "published"},
+        {"account": "kr", "remote_id": "2", "state": "published"},
+        {"account": "tg", "remote_id": "1", "state": "published"},
+        {"account": "kr", "remote_id": None, "state": "missed"},
+        {"account": "kr", "remote_id": None, "state": "uncertain"},
     ]
-    books = [{"id": "1", "deleted": False}, {"id": "3", "deleted": False}]
+    there = {"platform": "mastodon", "account": "peace_ko", "deleted": False}
+    books = [{**there, "id": "1"}, {**there, "id": "3"}, {**there, "platform": "telegram", "id": "1"}]
+    theirs = {"kr": ("mastodon", "peace_ko"), "tg": ("telegram", "peace_ko")}
 
-    assert (1, 2) == compare(rows, books)
+    assert (1, 2) == compare(rows, books, theirs)
+    assert (2, 3) == compare(rows, [{**row, "account": "other"} for row in books[:1]] + books[1:], theirs)

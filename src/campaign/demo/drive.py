@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from campaign.core.states import State
 from campaign.demo.journey import Journey, load_journey
 from campaign.demo.load import ends_at, load_into, starts_at
 from campaign.demo.story import STORY, Scene, scene, told
+from campaign.demo.twin import CHANNELS
 from campaign.engine.supervise import Kept
 from campaign.record.verify import verify
 from campaign.service import App
@@ -251,7 +252,8 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
     place = folder / "report.html"
     place.write_text(render(found, lang="en"), encoding="utf-8")
     (folder / "report.json").write_text(json.dumps(found.plain(), ensure_ascii=False, indent=2), encoding="utf-8")
-    duplicates, lost = compare(rows, sandbox.books(base_url))
+    theirs = {channel.name: (channel.platform, channel.theirs) for channel in CHANNELS}
+    duplicates, lost = compare(rows, sandbox.books(base_url), theirs)
     root = app.archive.root
     return Summary(
         posts=len({row["post"] for row in rows}),
@@ -272,17 +274,21 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
     )
 
 
-def compare(rows: Sequence[dict[str, Any]], books: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """Hold our rows against the platform's books, row by row; return how many posts are double, and how many lost.
+def compare(
+    rows: Sequence[dict[str, Any]], books: Sequence[dict[str, Any]], theirs: Mapping[str, tuple[str, str]]
+) -> tuple[int, int]:
+    """Hold our rows against the platforms' books, row by row; return how many posts are double, and how many lost.
 
+    `theirs`: our account → the platform and its own name for it, for an id is unique within an account only.
     Double: a post in the books that none of our deliveries owns, or that two own. Lost: a delivery of ours, published
     as we say, that is not in the books, or was not sent at all though its time is over.
     """
-    there = {str(entry["id"]) for entry in books if not entry["deleted"]}
-    owners = Counter(row["remote_id"] for row in rows if row["remote_id"])
+    there = {(entry["platform"], entry["account"], str(entry["id"])) for entry in books if not entry["deleted"]}
+    owners = Counter((*theirs[row["account"]], row["remote_id"]) for row in rows if row["remote_id"])
     double = len(there - set(owners)) + sum(number - 1 for number in owners.values())
     waiting = (State.SCHEDULED, State.CANCELLED, *queue.OPEN)
-    lost = sum(row["remote_id"] not in there for row in rows if row["state"] not in waiting)
+    gone = [(*theirs[row["account"]], row["remote_id"]) not in there for row in rows if row["state"] not in waiting]
+    lost = sum(gone)
     return double, lost
 
 

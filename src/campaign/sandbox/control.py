@@ -101,9 +101,14 @@ async def list_accounts(sandbox: Sandbox, request: Request) -> Any:
 async def open_account(sandbox: Sandbox, request: Request) -> Any:
     """Return a new token; for a name that is known it is one more token of the same account."""
     told = await _told(request)
-    name = told.get("name")
+    name, platform = told.get("name"), told.get("platform", "mastodon")
     if not isinstance(name, str) or not name.isascii() or not name.replace("_", "").isalnum() or len(name) > 30:
         raise Refusal(422, "name must be 1 to 30 letters, digits and _")
+    if platform != "mastodon":
+        rooms: Rooms | None = request.app.state.rooms.get(platform)
+        if rooms is None:
+            raise Refusal(404, f"no platform {platform}")
+        return rooms.open(sandbox, {key: str(value) for key, value in told.items() if key != "platform"})
     now = sandbox.clock.milliseconds()
     locale = known(told.get("locale")) or "en"
     account = sandbox.books.open_account(name, str(told.get("display_name") or name)[:100], locale, now)
