@@ -69,6 +69,7 @@ class Report:
     by_post: tuple[Group, ...]
     by_leg: tuple[Group, ...]
     by_lang: tuple[Group, ...]
+    by_platform: tuple[Group, ...]  # each counts what it counts: they are listed, not compared
     pairs: tuple[tuple[str, str, Interval], ...]  # first and second language, how many times as much
     readings: int
     missing: int  # readings without a value, that a platform offers
@@ -94,6 +95,7 @@ class Report:
             "by_post": [_group(group) for group in self.by_post],
             "by_leg": [_group(group) for group in self.by_leg],
             "by_language": [_group(group) for group in self.by_lang],
+            "by_platform": [_group(group) for group in self.by_platform],
             "pairs": [{"first": a, "second": b, "ratio": _interval(ratio)} for a, b, ratio in self.pairs],
             "deliveries": [_series(row) for row in self.series],
         }
@@ -134,6 +136,7 @@ def report(app: App, campaign_name: str, *, age: str = "7d") -> Report:
         by_post=_groups(series, lambda row: row.post, age, {post.name: post.place for post in posts}),
         by_leg=_groups(series, lambda row: row.leg or "", age, {leg.name: leg.title for leg in legs}),
         by_lang=_groups(series, lambda row: row.lang, age, {}),
+        by_platform=_groups(series, lambda row: row.platform, age, {}),
         pairs=tuple(_pairs(series, campaign, age)),
         readings=len(read),
         missing=sum(row.status not in (ReadingStatus.OK, ReadingStatus.NOT_OFFERED) for row in read),
