@@ -192,6 +192,11 @@ class OutgoingMedium:
     captions: Mapping[Lang, str] = field(default_factory=dict)  # tracks beside it: language → sha256; burned in: none
     poster: str | None = None  # sha256 of the frame that stands for a clip
 
+    @property
+    def is_clip(self) -> bool:
+        """Whether it moves and sounds."""
+        return self.mime.startswith("video/")
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
