@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from campaign.core.errors import CampaignError, NotFound
-from campaign.demo.draw import CARDS, HEIGHT, WIDTH, Fonts, draw, lay_out
+from campaign.demo.draw import CARDS, HEIGHT, WIDTH, draw, lay_out
+from campaign.media.fonts import Fonts
 
 FONTS = Fonts()
 

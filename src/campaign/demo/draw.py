@@ -1,15 +1,14 @@
 """Draws the demo's pictures, so that no photograph and no person is in it; the same name gives the same bytes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
 from io import BytesIO
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, pairwise
 from math import atan2, cos, degrees, hypot, log, pi, radians, sin, tan
 
 from PIL import Image, ImageDraw, ImageFont
 
-from campaign.core.errors import CampaignError, NotFound
+from campaign.core.errors import NotFound
+from campaign.media.fonts import fonts as typefaces
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -52,55 +51,6 @@ def lay_out(name: str, *, lang: str | None = None) -> "Canvas":
     return CARDS[name](say)
 
 
-class Fonts:
-    """The two typefaces: Noto Sans for what it has, Noto Sans KR for the rest, above all Hangul."""
-
-    def __init__(self, latin: str = "fontpkg_noto_sans", hangul: str = "pylopdf_fonts_ko") -> None:
-        try:
-            self.files = (
-                (resources.files(latin) / "files" / "NotoSans[wdth,wght].ttf").read_bytes(),
-                (resources.files(hangul) / "NotoSansKR-Regular.otf").read_bytes(),
-            )
-        except (ModuleNotFoundError, FileNotFoundError):
-            raise CampaignError("the demo's pictures need its fonts: pip install 'campaign[fonts]'") from None
-        self._cuts: dict[tuple[int, float, int], ImageFont.FreeTypeFont] = {}
-        self._known: dict[str, tuple[int, ...]] = {}
-
-    def having(self, char: str) -> tuple[int, ...]:
-        """Return which of the two have a character: what they lack they show as they show U+FFFF, a box."""
-        if char not in self._known:
-            cuts = [self.cut(number, 40, 400) for number in range(len(self.files))]
-            self._known[char] = tuple(
-                number for number, font in enumerate(cuts) if bytes(font.getmask(char)) != bytes(font.getmask("\uffff"))
-            )
-        return self._known[char]
-
-    def runs(self, words: str) -> list[tuple[int, str]]:
-        """Split words into stretches of one typeface; a character that none has is an error, never an empty box."""
-        uses: list[int] = []
-        for char, after in zip(words, words[1:] + " ", strict=True):
-            having = self.having(char)
-            if not having:
-                raise CampaignError(f"no font of the demo has the character {char!r} (U+{ord(char):04X})")
-            # A space between two Korean words is Korean, so that a line keeps its own spacing.
-            korean = char == " " and uses and uses[-1] == 1 and 0 not in self.having(after)
-            uses.append(1 if korean else having[0])
-        grouped = groupby(zip(uses, words, strict=True), key=lambda pair: pair[0])
-        return [(use, "".join(char for _, char in pairs)) for use, pairs in grouped]
-
-    def cut(self, number: int, size: float, weight: int) -> ImageFont.FreeTypeFont:
-        key = number, size, weight
-        if key not in self._cuts:
-            self._cuts[key] = font = ImageFont.truetype(BytesIO(self.files[number]), size)
-            if number == 0:
-                axes = {b"Weight": weight, b"Width": 100}
-                font.set_variation_by_axes([axes.get(axis["name"] or b"", 100) for axis in font.get_variation_axes()])
-        return self._cuts[key]
-
-
-_fonts = lru_cache(maxsize=1)(Fonts)
-
-
 def _ink(start: float, run: str, font: ImageFont.FreeTypeFont, stroke: float) -> Box:
     """Return the box of what is black, from the baseline's start. Pillow's own box has the white before a letter."""
     mask, (x, y) = font.getmask2(run, "L", anchor="ls", stroke_width=stroke)
@@ -118,7 +68,7 @@ class Canvas:
 
     def text(self, place: Point, words: str, size: float, fill: str, *, weight: int = 400, align: str = "left") -> Box:
         """Write one line on the baseline of `place` and return the box of its ink."""
-        fonts, x, y = _fonts(), place[0] * FINE, place[1] * FINE
+        fonts, x, y = typefaces(), place[0] * FINE, place[1] * FINE
         runs = [(number, run, fonts.cut(number, size * FINE, weight)) for number, run in fonts.runs(words)]
         # The Korean face has one weight: a thin stroke of the same colour makes the heavier ones.
         strokes = [max(0.0, (weight - 400) / 300 * 0.014 * size * FINE) if number else 0.0 for number, _, _ in runs]
@@ -162,7 +112,7 @@ class Canvas:
         """Add what all pictures have: the journey's name below, and the ribbon that says what this is."""
         self.text((MARGIN, HEIGHT - 48), JOURNEY, 22, quiet)
         ribbon = Image.new("RGB", (300 * FINE, 42 * FINE), RED)
-        ImageDraw.Draw(ribbon).text((150 * FINE, 29 * FINE), "demo", WHITE, _fonts().cut(0, 25 * FINE, 700), "ms")
+        ImageDraw.Draw(ribbon).text((150 * FINE, 29 * FINE), "demo", WHITE, typefaces().cut(0, 25 * FINE, 700), "ms")
         shape = Image.new("L", ribbon.size, 255).rotate(-45, Image.Resampling.BICUBIC, expand=True)
         turned = ribbon.rotate(-45, Image.Resampling.BICUBIC, expand=True)
         centre = (WIDTH - 64) * FINE, 64 * FINE

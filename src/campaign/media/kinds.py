@@ -39,6 +39,14 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
+_DEMUXERS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1a\x45\xdf\xa3", "matroska"),  # WebM too
+    (b"FLV\x01", "flv"),
+    (b"\x00\x00\x01\xba", "mpeg"),
+    (b"OggS", "ogg"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+)
+_PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
 _BRANDS = {b"heic": "a HEIC picture", b"heix": "a HEIC picture", b"mif1": "a HEIF picture", b"avif": "an AVIF picture"}
 
 
@@ -60,6 +68,22 @@ def picture_kind(head: bytes, name: str, declared: str | None) -> str:
     if said not in _UNTOLD and said != MIMES[kind]:
         raise Invalid("media", name, f"is in truth a {kind} picture, but came as {said}; send {MIMES[kind]}")
     return kind
+
+
+def clip_demuxer(head: bytes) -> str | None:
+    """Return FFmpeg's name of the container of a clip, by its first 1024 bytes; None: it is no clip.
+
+    Only these containers are read: a play list, which could name other files, is none of them.
+    """
+    if head[4:8] == b"ftyp":
+        return None if head[8:12] in _PICTURES else "mov"
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime files of before 2001
+        return "mov"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "avi"
+    if head[:1] == b"G" and head[188:189] == b"G" and head[376:377] == b"G":
+        return "mpegts"
+    return next((demuxer for magic, demuxer in _DEMUXERS if head.startswith(magic)), None)
 
 
 def _kind(head: bytes) -> str | None:
