@@ -32,7 +32,9 @@ EN = (
     "From 1911 to 1937 Vladivostok was home to Sinhanchon, a Korean quarter that became an important centre of the "
     "independence movement abroad. Today, at its site, we remember the voices of a century ago."
 )
-REASON = "연주회 순서를 확인하는 동안 멈춥니다"  # the concert's programme is checked
+CHANNEL = "tg-ru"
+CHECKED = "Проверяем описание канала"  # the channel's description is checked
+REASON = "한글날 행사 일정을 확인하는 동안 멈춥니다"  # the programme of Hangul Day is checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +117,32 @@ LOSSES = (
 )
 
 
-def _all_is_paused(on: Scene) -> None:
+def _standing(on: Scene) -> set[tuple[str, str]]:
     with on.app.store.read() as tx:
-        standing = account_rows.pauses_now(tx)
-    if not standing:
+        return {(entry.scope, entry.name) for entry in account_rows.pauses_now(tx)}
+
+
+def _a_channel_is_paused(on: Scene) -> None:
+    """The Russian channel of Telegram is paused shortly before P09 is due."""
+    if ("account", CHANNEL) not in _standing(on):
+        pause(on.app, "account", CHANNEL, reason=CHECKED, by=on.alice)
+
+
+def _all_is_paused(on: Scene) -> None:
+    """Then everything is paused; what P09 has on other accounts is out by now."""
+    if ("all", "") not in _standing(on):
         pause(on.app, "all", reason=REASON, by=on.alice)
+    if ("account", CHANNEL) in _standing(on):
+        resume(on.app, "account", CHANNEL, by=on.alice)
 
 
 def _the_missed_is_rescheduled(on: Scene) -> None:
-    """The Korean P07 was due meanwhile: it is not sent late by itself, a person gives it another time."""
-    with on.app.store.read() as tx:
-        standing = account_rows.pauses_now(tx)
-    if standing:
+    """One delivery's grace ended meanwhile: it is not sent late by itself, a person gives it another time."""
+    if ("all", "") in _standing(on):
         resume(on.app, "all", by=on.alice)
-    for row in on.rows("P07"):
+    for row in on.rows("P09"):
         if row["state"] == State.MISSED:
-            retry(on.app, row["id"], by=on.alice, at="2019-10-08 02:30")  # half past eight in Seoul
+            retry(on.app, row["id"], by=on.alice, at="2019-10-09 12:30")
 
 
 def _a_counter_is_missing(on: Scene) -> None:
@@ -154,9 +166,10 @@ STORY = (
     Beat(_at("2019-10-01 11:00"), "source_changed", _source_changes),
     Beat(_at("2019-10-02 02:40"), "translated_again", _translation_follows),
     Beat(_at("2019-10-04 10:00"), "answers_lost", _answers_are_lost),
-    Beat(_at("2019-10-07 22:50"), "paused", _all_is_paused),
-    Beat(_at("2019-10-07 23:20"), "rescheduled", _the_missed_is_rescheduled),
     Beat(_at("2019-10-08 09:00"), "counter_missing", _a_counter_is_missing),
+    Beat(_at("2019-10-09 08:50"), "channel_paused", _a_channel_is_paused),
+    Beat(_at("2019-10-09 09:05"), "all_paused", _all_is_paused),
+    Beat(_at("2019-10-09 09:20"), "rescheduled", _the_missed_is_rescheduled),
     Beat(_at("2019-10-16 00:00"), "counter_back", _the_counter_is_back),
 )
 
