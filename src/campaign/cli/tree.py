@@ -71,6 +71,13 @@ ALONE: dict[str, tuple[str, str]] = {
         "Run the demo journey.\n\nExamples: campaign demo · campaign demo --once --json\n\n"
         "With --once it ends when the journey is over; else the desk stays open until Ctrl-C.",
     ),
+    "rehearse": (
+        "rehearse:rehearse_it",
+        "Run a campaign on twins of its accounts, before it runs for real.\n\n"
+        "Examples: campaign rehearse peace-2019 · campaign rehearse peace-2019 --drafts --from '2026-12-01 08:00'\n\n"
+        "Says where and when what would go out, and what would be refused, late, missed or held. The installation is "
+        "only read; nothing leaves for the real hosts. Exit 0 when all would go out in time, else 6.",
+    ),
     "doctor": (
         "install:doctor_it",
         "Say what works, what is stuck, and what to do.\n\nExample: campaign doctor\n\n"

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from campaign.core.errors import Invalid
+from campaign.core.errors import Conflict, Invalid
 
 
 class Store:
@@ -91,6 +92,7 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
 
     Raises:
         Invalid: the URL is of another kind, or its driver is not installed.
+        Conflict: it is opened to read only, and is not there.
     """
     try:
         parsed = sa.make_url(url)
@@ -102,6 +104,8 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
             options = {"connect_args": {"timeout": 30.0, "check_same_thread": False}}
             if read_only:
                 # https://www.sqlite.org/uri.html#urimode: nothing is written, and closing moves no log into it.
+                if not Path(str(parsed.database)).is_file():
+                    raise Conflict("there is no installation here yet; make one with: campaign init")
                 file = "file:" + quote(str(parsed.database))
                 parsed = sa.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
         case "postgresql":

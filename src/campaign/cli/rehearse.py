@@ -1,0 +1,121 @@
+"""A rehearsal of a campaign on twins of its accounts: where and when what would go out, and what would not."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from campaign.cli.here import HERE, Here
+from campaign.cli.show import data, line, say, table
+
+if TYPE_CHECKING:
+    from campaign.demo.rehearsal.outcome import Line, Rehearsal
+
+
+def rehearse_it(
+    name: Annotated[str, Parameter(name="CAMPAIGN")],
+    /,
+    *,
+    starts: Annotated[str | None, Parameter(name="--from")] = None,
+    drafts: bool = False,
+    here: Here = HERE,
+) -> int:
+    """Run a campaign on twins of its accounts.
+
+    Args:
+        name: The campaign's id.
+        starts: When it begins, YYYY-MM-DD or YYYY-MM-DD HH:MM in the campaign's zone; else now.
+        drafts: Take what is not approved yet for approved.
+    """
+    from campaign.demo.rehearse import rehearse
+
+    with _progress() as show:
+        found = rehearse(here.settings(), name, starts=starts, drafts=drafts, show=show)
+    if here.json:
+        data(found.plain())
+    else:
+        _tell(found)
+    return found.exit_code
+
+
+def _tell(found: "Rehearsal") -> None:
+    if found.drafts:
+        line("Drafts are taken for approved. For real they wait for their approval.")
+    if found.lines:
+        plains = [entry.plain() for entry in found.lines]
+        elsewhere = any(entry["local"] != entry["home"] for entry in plains)
+        heads = ["post", "local time", "utc", *([found.zone] if elsewhere else [])]
+        heads += ["account", "lang", "text", "media", "state", "why"]
+        rows = []
+        for entry, plain in zip(found.lines, plains, strict=True):
+            home = [plain["home"].partition(f" {found.zone}")[0]] if elsewhere else []
+            part = f" {entry.part}/{entry.parts}" if entry.parts > 1 else ""
+            rows.append(
+                [
+                    entry.post + part,
+                    plain["local"],
+                    f"{entry.due_at:%Y-%m-%d %H:%M}",
+                    *home,
+                    entry.account,
+                    "+".join(entry.langs),
+                    f"{entry.length}/{entry.limit}",
+                    entry.media or None,
+                    entry.standing,
+                    _why(entry),
+                ]
+            )
+        table(heads, rows)
+    else:
+        line(f"Nothing of campaign {found.campaign} is left to go out: there is nothing to rehearse.")
+    _list(
+        "Rate limits that would be exceeded",
+        [
+            f"{breach.account}: {breach.wanted} {breach.what} from {breach.starts:%Y-%m-%d %H:%M} to "
+            f"{breach.ends:%H:%M} UTC, {breach.over} more than its {breach.budget}"
+            for breach in found.breaches
+        ],
+    )
+    _list("Remarks", [f"{remark.kind}: {remark.text}" for remark in found.remarks])
+    _list("Left out", found.left_out)
+    if found.lines:
+        states = ", ".join(f"{number} {state}" for state, number in found.tally.items())
+        verdict = "all would go out in time" if found.exit_code == 0 else "not all would go out in time"
+        if all(entry.standing == "not rehearsed" for entry in found.lines):
+            verdict = "nothing could be rehearsed"
+        line(f"\n{len(found.lines)} deliveries: {states}; {verdict}")
+        say(f"rehearsed in {found.seconds:g} s; nothing was sent to a real host")
+
+
+def _why(entry: "Line") -> str | None:
+    by = {"check": "our check: ", "twin": "the twin: ", None: ""}[entry.refused_by]
+    said = [f"{by}{entry.why}"] if entry.why else []
+    return "; ".join([*said, *([f"moved: {entry.moved_because}"] if entry.moved_because else [])]) or None
+
+
+def _list(title: str, items: "tuple[str, ...] | list[str]") -> None:
+    if items:
+        line(f"\n{title}:")
+        for item in items:
+            line(f"  {item}")
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[int, int, datetime], None]]":
+    """Show a bar on standard error where a person looks, and nothing where a program reads."""
+    if not sys.stderr.isatty():
+        yield lambda settled, total, now: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("the twins start", total=None)
+
+        def show(settled: int, total: int, now: datetime) -> None:
+            bar.update(task, completed=settled, total=total, description=f"{now:%Y-%m-%d %H:%M} UTC")
+
+        yield show
