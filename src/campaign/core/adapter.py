@@ -85,7 +85,8 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
     """Return the limits of one account: the platform's defaults, overridden by what the account's own server told.
 
     Known keys of a sheet: text_limit, link_length, counts, media_count, image_bytes, image_pixels, image_mimes,
-    alt_limit, ids_per_reading, settles_within, key_lifetime. A missing key leaves the default.
+    video_bytes, video_pixels, video_mimes, video_seconds, alt_limit, ids_per_reading, settles_within, key_lifetime.
+    A missing key leaves the default.
     """
     text = replace(
         defaults.text,
@@ -96,7 +97,8 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
     media = tuple(
         replace(
             rule,
-            max_count=sheet.get("media_count", rule.max_count),
+            # What goes alone stays alone, however many media a post may have.
+            max_count=rule.max_count if rule.kind in defaults.alone else sheet.get("media_count", rule.max_count),
             max_bytes=sheet.get(f"{rule.kind}_bytes", rule.max_bytes),
             max_pixels=sheet.get(f"{rule.kind}_pixels", rule.max_pixels),
             mimes=frozenset(sheet.get(f"{rule.kind}_mimes", rule.mimes)),

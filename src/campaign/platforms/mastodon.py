@@ -4,13 +4,24 @@ import asyncio
 import json
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
 
 from campaign.core import adapter as port
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
 from campaign.core.errors import Outcome, Refused, Unauthorized, Unavailable, Uncertain
-from campaign.core.model import Account, Guarantee, Metric, Outgoing, Pending, Published, Reading, ReadingStatus
+from campaign.core.model import (
+    Account,
+    Guarantee,
+    Metric,
+    Outgoing,
+    OutgoingMedium,
+    Pending,
+    Published,
+    Reading,
+    ReadingStatus,
+)
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
@@ -32,7 +43,19 @@ CAPABILITIES = Capabilities(
             max_alt=1500,
             source=_INSTANCE,
         ),
+        MediaRule(
+            kind="video",
+            mimes=frozenset({"video/mp4"}),
+            max_count=1,
+            max_bytes=103_809_024,
+            max_pixels=8_294_400,
+            max_alt=1500,
+            captions="burned",  # there is no caption track: https://docs.joinmastodon.org/methods/media/#v2
+            source=_INSTANCE,
+        ),
     ),
+    # "Cannot attach a video to a post that already contains images": PostStatusService#validate_media!
+    alone=frozenset({"video"}),
     # There are no view counts at all: https://docs.joinmastodon.org/entities/Status/
     metrics={
         "reactions": "favourites_count",
@@ -56,7 +79,8 @@ CAPABILITIES = Capabilities(
 # What our clock and the server's may differ by when we look for a post of ours.
 SKEW = timedelta(minutes=10)
 PAGES = 5  # of 40 statuses; a read-back looks no further
-POLLS = 60  # seconds that a medium may take to be processed
+POLLS = 60  # questions whether a medium is processed
+PAUSES = {"image": 1, "video": 4}  # seconds between two of them: a server encodes a clip anew
 SOURCES = 10  # candidates whose raw text is asked for when their HTML does not tell
 # Images that we can make; an instance's list also names types that nobody here produces.
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
@@ -131,8 +155,7 @@ class Adapter(port.Adapter):
         if fresh:
             past, ids = [*past, *ids], []
             for medium in outgoing.media:
-                with open_medium(medium.sha256) as file:
-                    ids.append(await self._upload(file, medium.sha256, medium.mime, medium.alt))
+                ids.append(await self._upload(medium, open_medium))
         body: dict[str, Any] = {"status": outgoing.text, "language": outgoing.langs[0], "visibility": "public"}
         if ids:
             body["media_ids"] = ids
@@ -235,26 +258,29 @@ class Adapter(port.Adapter):
             name = version.partition("compatible; ")[2].split(" ")[0].strip("()").lower() or "mastodon-compatible"
         return name
 
-    async def _upload(self, file: BinaryIO, digest: str, mime: str, alt: str) -> str:
-        name = digest[:16] + (mimetypes.guess_extension(mime) or "")
-        reply = await self._client.ask(
-            "POST", "/api/v2/media", files={"file": (name, file, mime)}, data={"description": alt}, ok=(200, 202)
-        )
-        medium = reply.json()
-        if not isinstance(medium, dict) or not medium.get("id"):
+    async def _upload(self, medium: OutgoingMedium, open_medium: Callable[[str], BinaryIO]) -> str:
+        with ExitStack() as opened:
+            name = medium.sha256[:16] + (mimetypes.guess_extension(medium.mime) or "")
+            files = {"file": (name, opened.enter_context(open_medium(medium.sha256)), medium.mime)}
+            if medium.poster and self._kind == "mastodon":  # others are not known to take one
+                files["thumbnail"] = ("poster.jpg", opened.enter_context(open_medium(medium.poster)), "image/jpeg")
+            about = {"description": medium.alt}
+            reply = await self._client.ask("POST", "/api/v2/media", files=files, data=about, ok=(200, 202))
+        told = reply.json()
+        if not isinstance(told, dict) or not told.get("id"):
             raise Unavailable("the upload was answered without an id")
         if reply.status == 202:
-            await self._processed(str(medium["id"]))
-        return str(medium["id"])
+            await self._processed(str(told["id"]), PAUSES[medium.mime.partition("/")[0]])
+        return str(told["id"])
 
-    async def _processed(self, medium_id: str) -> None:
+    async def _processed(self, medium_id: str, pause: float) -> None:
         # 206 while it works, 200 when it is done: https://docs.joinmastodon.org/methods/media/#get
-        for _ in range(POLLS):
+        for number in range(POLLS):
             reply = await self._client.ask("GET", f"/api/v1/media/{medium_id}", ok=(200, 206), reading=False)
             if reply.status == 200:
                 return
-            await asyncio.sleep(1)
-        raise Unavailable(f"medium {medium_id} is still being processed after {POLLS} s")
+            await asyncio.sleep(min(1 + number / 4, pause))
+        raise Unavailable(f"medium {medium_id} is still being processed after {POLLS} questions")
 
     async def _own(self, since: datetime) -> list[dict[str, Any]]:
         """Return the account's own statuses from an instant on, oldest first."""
@@ -326,6 +352,8 @@ def _sheet(instance: Mapping[str, Any], kind: str, version: tuple[int, ...]) -> 
         "media_count": statuses.get("max_media_attachments"),
         "image_bytes": media.get("image_size_limit"),
         "image_pixels": media.get("image_matrix_limit"),
+        "video_bytes": media.get("video_size_limit"),
+        "video_pixels": media.get("video_matrix_limit"),
         "alt_limit": media.get("description_limit"),
     }
     sheet |= {
@@ -336,6 +364,7 @@ def _sheet(instance: Mapping[str, Any], kind: str, version: tuple[int, ...]) -> 
     mimes = media.get("supported_mime_types")
     if isinstance(mimes, list) and (known := sorted(IMAGES & {str(mime) for mime in mimes})):
         sheet["image_mimes"] = known
+        sheet["video_mimes"] = ["video/mp4"] if "video/mp4" in mimes else []
     mastodon = kind == "mastodon"
     metrics = ["reactions", "replies", "reposts"]
     if mastodon and version >= (4, 5):
