@@ -1,7 +1,13 @@
 """campaign rehearse, as a person types it."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Shell
 from tests.conftest import World
 
@@ -63,6 +69,43 @@ def test_bad_input_names_field_value_and_rule(world: World, shell: Shell) -> Non
     said = shell("rehearse", "c", "--from", "soon", "--json")
     assert 2 == said.code
     assert ("from", "soon") == tuple(json.loads(said.err)["error"][key] for key in ("field", "value"))
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_rehearsal_that_is_ended_leaves_no_text_behind(
+    world: World, shell: Shell, tmp_path: Path, sign: signal.Signals
+) -> None:
+    world.post("P01", minutes=600)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    program = (
+        "import sys, time; from campaign.config import load_settings; from campaign.cli import main\n"
+        "import campaign.demo.rehearse as room; whole = room.rehearse\n"
+        "def slow(*given, **options):\n"
+        "    def ready(stage): print('ready', flush=True); time.sleep(60)\n"
+        "    return whole(*given, **options, before=ready)\n"
+        "room.rehearse = slow; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "rehearse", "c", "--dir", str(shell.dir)]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None and "ready" == child.stdout.readline().strip()
+    child.send_signal(sign)
+    _, err = child.communicate(timeout=30)
+
+    if sign is signal.SIGKILL:  # what a dead one left is cleared away by the next
+        assert [] != list(scratch.iterdir())
+        after = subprocess.run(
+            [sys.executable, "-m", "campaign", "rehearse", "c", "--dir", str(shell.dir)],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert "1 published" in after.stdout
+    else:
+        assert (130, "") == (child.returncode, err)
+    assert [] == list(scratch.iterdir())
 
 
 def test_a_process_answers_with_one_json_value(world: World, shell: Shell) -> None:

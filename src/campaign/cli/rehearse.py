@@ -1,9 +1,11 @@
 """A rehearsal of a campaign on twins of its accounts: where and when what would go out, and what would not."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -32,13 +34,27 @@ def rehearse_it(
     """
     from campaign.demo.rehearse import rehearse
 
-    with _progress() as show:
+    with _ending_calmly(), _progress() as show:
         found = rehearse(here.settings(), name, starts=starts, drafts=drafts, show=show)
     if here.json:
         data(found.plain())
     else:
         _tell(found)
     return found.exit_code
+
+
+@contextmanager
+def _ending_calmly() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C: the stage holds texts that are not out yet, and is taken away then, too."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_sign: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _tell(found: "Rehearsal") -> None:

@@ -1,6 +1,7 @@
 """Play a plan on its stage, with the daemon's own engine on a virtual clock, and read what came of each delivery."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -38,6 +39,8 @@ async def play(stage: Stage, plan: Plan, until: datetime, show: Show) -> None:
         pace=Pace(stage.clock, rate=RATE, until=until),
         publishes_only=True,
     )
+    # A look that is cut off at the end is no news; what fails before is told by a rehearsal that gets no further.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     running = asyncio.create_task(engine.run())
     try:
         seen: Any = None

@@ -13,6 +13,7 @@ from campaign.demo.rehearsal.outcome import Line, Remark
 
 BURST = timedelta(minutes=10)  # two posts of one account that are nearer than this
 NIGHT = (time(22), time(8))
+SHOWN = 3  # examples in one remark
 
 
 def remarks_on(lines: Sequence[Line], campaign: Campaign, accounts: Sequence[Account]) -> list[Remark]:
@@ -33,32 +34,33 @@ def remarks_on(lines: Sequence[Line], campaign: Campaign, accounts: Sequence[Acc
 
 
 def _bursts(heads: Sequence[Line]) -> list[Remark]:
-    found: list[Remark] = []
+    found: dict[str, list[str]] = {}
     last: dict[str, Line] = {}
     for line in heads:
         before = last.get(line.account)
         if before is not None and before.post != line.post and line.due_at - before.due_at < BURST:
             apart = int((line.due_at - before.due_at).total_seconds() // 60)
-            when = _at(line)
-            found.append(
-                Remark("burst", f"{line.account}: {before.post} and {line.post} are {apart} min apart, {when}")
-            )
+            found.setdefault(line.account, []).append(f"{before.post} and {line.post} ({apart} min, {_at(line)})")
         last[line.account] = line
-    return found
+    within = int(BURST.total_seconds() // 60)
+    return [
+        Remark("burst", f"{account}: less than {within} min apart are {_some(pairs)}")
+        for account, pairs in sorted(found.items())
+    ]
 
 
 def _nights(heads: Sequence[Line], campaign: Campaign) -> list[Remark]:
     """Who has set quiet hours, or said that there are none, has thought of the night."""
-    found: list[Remark] = []
+    found: dict[tuple[str, str], list[str]] = {}
     for line in heads:
         langs = [lang for lang in line.langs if lang not in campaign.quiet_hours]
         local = line.due_at.astimezone(ZoneInfo(line.zone)).time()
         if langs and (local >= NIGHT[0] or local < NIGHT[1]):
-            said = "+".join(langs)
-            found.append(
-                Remark("night", f"{line.name}: {_at(line)} is night; no quiet hours are set for {said} readers")
-            )
-    return found
+            found.setdefault((line.account, "+".join(langs)), []).append(f"{line.post} ({_at(line)})")
+    return [
+        Remark("night", f"{account}: no quiet hours are set for {langs}, and it is night for {_some(posts)}")
+        for (account, langs), posts in sorted(found.items())
+    ]
 
 
 def _empty_days(heads: Sequence[Line], campaign: Campaign) -> list[Remark]:
@@ -105,6 +107,11 @@ def _languages(heads: Sequence[Line], campaign: Campaign, accounts: Sequence[Acc
         if heads and lang not in everywhere:
             found.append(Remark("language", f"nothing goes out in {lang}, which is a language of the campaign"))
     return found
+
+
+def _some(items: Sequence[str]) -> str:
+    rest = len(items) - SHOWN
+    return ", ".join(items[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _at(line: Line) -> str:

@@ -4,12 +4,15 @@ What is real never enters it: no token, no address of a platform, no id that a p
 """
 
 import asyncio
+import fcntl
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +32,7 @@ from campaign.store import posts as post_rows
 from campaign.store.excerpt import copy_campaign
 from campaign.store.posts import Approval
 
+PREFIX = "campaign-rehearsal-"
 BY = "rehearsal"  # who approves drafts on the stage
 # Of an account's sheet only limits come along: the rest may name its server or its channel.
 LIMITS = ("_limit", "_length", "_count", "_bytes", "_pixels", "_mimes", "_seconds")
@@ -56,8 +60,8 @@ def staged(settings: Settings, tx: Any, plan: Plan, until: datetime) -> Iterator
         until: where the stage's clock would go on like any other.
     """
     platforms = sorted({line.platform for line in plan.played})
-    with TemporaryDirectory(prefix="campaign-rehearsal-", ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch)
+    _clear()
+    with TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as scratch, _held(Path(scratch)) as folder:
         clock = FileClock(folder / "clock.json")
         clock.create(plan.starts)
         chosen = Settings(
@@ -85,6 +89,25 @@ def staged(settings: Settings, tx: Any, plan: Plan, until: datetime) -> Iterator
                 yield Stage(folder, chosen, app, clock, twin)
             finally:
                 app.store.close()
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """Hold the folder's lock, which goes with this process, whatever ends it."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield folder
+
+
+def _clear() -> None:
+    """Take away what a killed rehearsal left: its texts are not out yet. One that still runs holds its lock."""
+    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+                continue
+            with (folder / "lock").open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _link_media(real: Library, scratch: Library, digests: set[str]) -> None:
