@@ -30,6 +30,7 @@ class TextRule:
     link_length: int | None = None  # every web link counts as this many, whatever its length
     short_mentions: bool = False  # @user@host counts as @user
     limit_with_media: int | None = None  # the limit of a text that goes under a medium, where it is another
+    max_bytes: int | None = None  # of UTF-8, where these are limited too
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ def _text(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
         return [Finding("error", _name(outgoing), "''", "must not be empty")]
     length = count(outgoing.text, rule)
     limit = text_limit(outgoing, capabilities)
+    size = len(outgoing.text.encode())
+    if length <= limit and rule.max_bytes is not None and size > rule.max_bytes:
+        most = f"is over the limit of {rule.max_bytes} bytes of {outgoing.platform} account {outgoing.account}"
+        return [Finding("error", _name(outgoing), f"of {size} bytes", f"{most}; shorten it")]
     if length <= limit:
         return []
     where = f"{outgoing.platform} account {outgoing.account}"

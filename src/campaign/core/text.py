@@ -102,6 +102,11 @@ def count(text: str, rule: TextRule) -> int:
             return len(text)
 
 
+def fits(text: str, rule: TextRule) -> bool:
+    """Return whether a text is short enough, in units and in bytes."""
+    return count(text, rule) <= rule.limit and (rule.max_bytes is None or len(text.encode()) <= rule.max_bytes)
+
+
 def split_text(text: str, rule: TextRule, *, under_media: bool = False) -> list[str]:
     """Return the text in parts that each fit the rule, cut between paragraphs or sentences, else between words.
 
@@ -113,7 +118,7 @@ def split_text(text: str, rule: TextRule, *, under_media: bool = False) -> list[
     parts: list[str] = []
     rest = text.strip()
     here = replace(rule, limit=rule.limit_with_media) if under_media and rule.limit_with_media else rule
-    while count(rest, here) > here.limit:
+    while not fits(rest, here):
         cut = _cut(rest, here)
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
@@ -125,7 +130,7 @@ def _cut(text: str, rule: TextRule) -> int:
     for pattern in (_SENTENCE, regex.compile(r"\s+")):
         best = 0
         for match in pattern.finditer(text):
-            if match.start() and count(text[: match.start()].rstrip(), rule) <= rule.limit:
+            if match.start() and fits(text[: match.start()].rstrip(), rule):
                 best = match.end()
             elif match.start():
                 break

@@ -84,7 +84,7 @@ class Client:
         self.secrets = dict(secrets or ({"token": token} if token else {}))
         self.memory = memory if memory is not None else {}
         self.notebook = notebook
-        self.now = clock.now
+        self.now, self.monotonic = clock.now, clock.monotonic
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
         self._transport, self._sink, self._clock, self._budget = transport, sink, clock, budget

@@ -1,0 +1,493 @@
+"""Bluesky, and other servers of the AT Protocol: a post's key is ours, so that asking again is the same post."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, BinaryIO, ClassVar
+from urllib.parse import urlsplit
+
+from campaign.core import adapter as port
+from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
+from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.facets import Facet, find_facets
+from campaign.core.model import Account, Guarantee, Metric, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
+from campaign.net.client import Client
+from campaign.net.reply import Reply, instant
+
+_LEXICONS = "https://github.com/bluesky-social/atproto/blob/main/lexicons/app/bsky"
+_POST = Source(f"{_LEXICONS}/feed/post.json", "2026-11-24")
+_IMAGES = Source(f"{_LEXICONS}/embed/images.json", "2026-11-24")
+# The lexicon takes clips of 300 MB (embed/video.json); a server of Bluesky's takes no blob of more than 50 MiB.
+_RATES = Source("https://docs.bsky.app/docs/advanced-guides/rate-limits", "2026-11-24")
+
+CAPABILITIES = Capabilities(
+    text=TextRule(limit=300, counts="graphemes", max_bytes=3000, source=_POST),
+    media=(
+        MediaRule("image", frozenset({"image/jpeg", "image/png", "image/webp"}), 4, 2_000_000, _IMAGES),
+        MediaRule("video", frozenset({"video/mp4"}), 1, 52_428_800, _RATES, max_seconds=180, captions="tracks"),
+    ),
+    alone=frozenset({"video"}),
+    # There are no view counts: lexicons/app/bsky/feed/defs.json, postView
+    metrics={
+        "reactions": "likeCount",
+        "reposts": "repostCount",
+        "replies": "replyCount",
+        "quotes": "quoteCount",
+        "saves": "bookmarkCount",
+    },
+    guarantees=(Guarantee.REPLAY,),
+    settles_within=30.0,  # a request that we gave up may still be under way
+    rate=RateRule(3000, 300, _RATES),
+    languages=3,
+    ids_per_reading=25,  # lexicons/app/bsky/feed/getPosts.json
+    notes=(
+        "no view counts",
+        "5000 points an hour and 35000 a day besides, of which a post takes 2",
+        "an edit replaces the record; not every application shows it",
+    ),
+)
+
+POST = "app.bsky.feed.post"
+# Caption tracks of a clip: lexicons/app/bsky/embed/video.json
+MAX_TRACKS, MAX_TRACK_BYTES = 20, 20_000
+STALE = frozenset({"ExpiredToken", "InvalidToken"})  # told with 400, not with 401
+MARGIN = 300.0  # seconds that a session must still last when a request is about to leave
+_PIECE = 64 * 1024
+_SORTABLE = "234567abcdefghijklmnopqrstuvwxyz"  # https://atproto.com/specs/tid
+_RKEY = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
+_DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,200}")
+
+
+class Adapter(port.Adapter):
+    """One account. Its token is an app password, which buys sessions; these are shared within the process."""
+
+    name: ClassVar[str] = "bluesky"
+    bearer: ClassVar[bool] = False
+    options: ClassVar[Mapping[str, str]] = {"identifier": "the handle or e-mail address that logs in"}
+    defaults: ClassVar[Capabilities] = CAPABILITIES
+
+    def __init__(self, client: Client, account: Account) -> None:
+        given = account.sheet.get("given")
+        identifier = given.get("identifier") if isinstance(given, Mapping) else None
+        self._client, self._label = client, f"bluesky account {account.name}"
+        self._base_url = account.base_url.rstrip("/")
+        self._session = Session(client, str(identifier or account.remote_id or account.handle), account.remote_id)
+        self._web = str(account.sheet.get("web") or "https://bsky.app").rstrip("/")
+        self.capabilities = port.overridden(CAPABILITIES, account.sheet)
+
+    @classmethod
+    def open(cls, client: Client, account: Account) -> "Adapter":
+        """Return the adapter of an account."""
+        return cls(client, account)
+
+    async def connect(self) -> Connected:
+        """Return who logs in, and what the server tells about itself.
+
+        Raises:
+            Unauthorized: the password is not accepted. Unavailable: no usable answer.
+            Refused: the server does not speak the AT Protocol, or the account is not active.
+        """
+        server = (await self._client.ask("GET", "/xrpc/com.atproto.server.describeServer")).json()
+        if not isinstance(server, dict) or not _DID.fullmatch(str(server.get("did"))):
+            raise Refused(f"{self._label}: this server does not speak the AT Protocol: it names no DID of its own")
+        who = (await self._ask("GET", "com.atproto.server.getSession")).json()
+        did, handle = (str(who.get(name) or "") for name in ("did", "handle")) if isinstance(who, dict) else ("", "")
+        if not _DID.fullmatch(did) or not handle:
+            raise Unavailable(f"{self._label}: the server does not say whose password this is")
+        if who.get("active") is False:
+            raise Refused(f"{self._label}: the account is not active ({str(who.get('status') or 'no reason')[:40]})")
+        sheet: dict[str, Any] = {"server": str(server["did"])[:300]}
+        if server.get("web") == self._base_url:
+            sheet["web"] = self._base_url  # bsky.app shows what is posted; only a sandbox shows it itself
+        return Connected(did, f"@{handle[:253]}", "bluesky", Guarantee.REPLAY, sheet)
+
+    async def prepare(
+        self,
+        outgoing: Outgoing,
+        *,
+        key: str,
+        parent: Parent | None,
+        previous: Wire | None,
+        open_medium: Callable[[str], BinaryIO],
+    ) -> Wire:
+        """Upload the media, and fix key, time and the very bytes of the request, once for all attempts.
+
+        What was uploaded and not used is forgotten within hours, so each attempt uploads anew: the same bytes have the
+        same name (CID), and the stored record stays as it is.
+        """
+        before = previous or {}
+        at = instant(before.get("created_at")) or self._client.now()
+        blobs = {}
+        for medium in outgoing.media:
+            for sha, mime, size in _files(medium):
+                with open_medium(sha) as file:
+                    blobs[sha] = await self._upload(file, mime, size)
+        wire: Wire = {
+            "outgoing": outgoing.sha256,
+            "rkey": before.get("rkey") or tid(at, key),
+            "created_at": before.get("created_at") or _iso(at),
+            "blobs": blobs,
+        }
+        if before.get("body") and before.get("outgoing") == wire["outgoing"]:
+            wire["body"], wire["blobs"] = before["body"], before["blobs"]
+        else:
+            reply = await self._reply_to(parent.remote_id) if parent is not None else None
+            record = await self._record(outgoing, wire, reply=reply)
+            # Null: there must be nothing under this key, or exactly this record.
+            body = {**await self._place(wire["rkey"]), "record": record, "validate": True, "swapRecord": None}
+            wire["body"] = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        await self._session.fresh()  # uploads take time; the one request that follows must not meet an expired session
+        return wire
+
+    async def publish(self, outgoing: Outgoing, wire: Wire) -> Published:
+        """Put the record under its key. The same request again is the same post."""
+        auth = await self._session.headers()
+        headers = {**auth, "Content-Type": "application/json"}
+        try:
+            reply = await self._client.commit(
+                "POST", "/xrpc/com.atproto.repo.putRecord", content=str(wire["body"]).encode(), headers=headers
+            )
+        except Refused as error:
+            name = _name(error)
+            if name == "InvalidSwap":
+                raise Uncertain(f"{error}; something is there under its key", status=error.status) from error
+            if name in STALE:
+                self._session.forget(auth)
+                raise Unavailable(f"{error}; refused before any effect", status=error.status) from error
+            if name == "BlobNotFound":  # its uploads were forgotten; the next attempt brings them again
+                raise Unavailable(f"{error}; refused before any effect", status=error.status) from error
+            raise
+        told = reply.json()
+        if not isinstance(told, dict) or _rkey_of(told.get("uri")) != wire["rkey"] or not told.get("cid"):
+            raise reply.bad("the answer does not name the record")
+        return self._published(wire["rkey"], await self._session.did(), json.loads(wire["body"])["record"])
+
+    async def confirm(self, outgoing: Outgoing, wire: Wire, doubt: Doubt) -> Published | None:
+        """Look under the post's key. Raises: Uncertain when another record stands there."""
+        rkey = str(wire["rkey"])
+        if rkey in doubt.owned:
+            return None
+        found = await self._found(rkey)
+        if found is None:
+            return None
+        wanted = json.loads(str(wire["body"]))["record"]
+        if found["value"] != wanted:
+            raise Uncertain(f"{self._label}: another record stands under {rkey}; look at it and settle the delivery")
+        return self._published(rkey, await self._session.did(), wanted)
+
+    async def fetch(self, remote_id: str) -> Mapping[str, Any]:
+        """Return the record with its address and CID, as the server tells it."""
+        found = await self._found(remote_id)
+        if found is None:
+            raise Refused(f"{self._label}: there is no post {remote_id}")
+        return found
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
+        """Return the counters of many posts, 25 a request; a bare server without an AppView has none."""
+        wanted = list(dict.fromkeys(remote_ids))
+        views: dict[str, Mapping[str, Any]] = {}
+        offered = True
+        for start in range(0, len(wanted), size := self.capabilities.ids_per_reading):
+            did = await self._session.did()
+            uris = [_uri(did, rkey) for rkey in wanted[start : start + size]]
+            reply = await self._ask("GET", "app.bsky.feed.getPosts", params={"uris": uris}, ok=(200, 404, 501))
+            if reply.status != 200:  # the server passes such questions on, and knows nobody to pass them to
+                offered = False
+                break
+            page = reply.json()
+            posts = page.get("posts") if isinstance(page, dict) else None
+            if not isinstance(posts, list):
+                raise Unavailable(f"{self._label}: the list of posts cannot be read")
+            views |= {_rkey_of(post.get("uri")): post for post in posts if isinstance(post, dict)}
+        return {rkey: _readings(views.get(rkey), offered) for rkey in wanted}
+
+    async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
+        """Put another record in the post's place; time and thread stay. The same edit again changes nothing."""
+        present = await self.fetch(remote_id)
+        value = present["value"]
+        kept = {"created_at": str(value.get("createdAt") or _iso(self._client.now())), "blobs": wire.get("blobs") or {}}
+        record = await self._record(outgoing, kept, reply=value.get("reply"))
+        if record != value:
+            body = {**await self._place(remote_id), "record": record, "validate": True, "swapRecord": present["cid"]}
+            await self._ask("POST", "com.atproto.repo.putRecord", json=body)
+        return self._published(remote_id, await self._session.did(), record)
+
+    async def delete(self, remote_id: str) -> None:
+        """Take the post down; one that is gone already is no error."""
+        await self._ask("POST", "com.atproto.repo.deleteRecord", json=await self._place(remote_id))
+
+    async def _ask(self, method: str, nsid: str, **options: Any) -> Reply:
+        given = options.pop("headers", {})
+
+        def send(auth: Mapping[str, str]) -> Awaitable[Reply]:
+            return self._client.ask(method, f"/xrpc/{nsid}", headers={**auth, **given}, **options)
+
+        return await self._session.through(send)
+
+    async def _upload(self, file: BinaryIO, mime: str, size: int | None) -> dict[str, Any]:
+        content = file.read(MAX_TRACK_BYTES + 1) if size is None else b""
+        if len(content) > MAX_TRACK_BYTES:
+            raise Invalid("captions", f"of more than {MAX_TRACK_BYTES} bytes", "must be shorter for Bluesky")
+
+        def send(auth: Mapping[str, str]) -> Awaitable[Reply]:
+            file.seek(0)
+            told = {**auth, "Content-Type": mime, "Content-Length": str(len(content) if size is None else size)}
+            body = content if size is None else _pieces(file)
+            return self._client.ask("POST", "/xrpc/com.atproto.repo.uploadBlob", content=body, headers=told)
+
+        told = (await self._session.through(send)).json()
+        blob = told.get("blob") if isinstance(told, dict) else None
+        ref = blob.get("ref") if isinstance(blob, dict) else None
+        if not isinstance(blob, dict) or not isinstance(ref, dict) or not isinstance(ref.get("$link"), str):
+            raise Unavailable(f"{self._label}: the upload was answered without a blob")
+        return blob
+
+    async def _record(self, outgoing: Outgoing, wire: Wire, *, reply: Any) -> dict[str, Any]:
+        record: dict[str, Any] = {"$type": POST, "text": outgoing.text, "createdAt": wire["created_at"]}
+        record["langs"] = list(outgoing.langs[: self.capabilities.languages])
+        facets = [told for facet in find_facets(outgoing.text) if (told := await self._facet(facet))]
+        if facets:
+            record["facets"] = facets
+        if outgoing.media or outgoing.link:
+            record["embed"] = _embed(outgoing, wire["blobs"])
+        if reply:
+            record["reply"] = reply
+        return record
+
+    async def _facet(self, facet: Facet) -> dict[str, Any] | None:
+        kind = f"app.bsky.richtext.facet#{facet.kind}"
+        feature: dict[str, Any] = {"$type": kind}
+        match facet.kind:
+            case "link":
+                feature["uri"] = facet.value
+            case "tag":
+                feature["tag"] = facet.value
+            case "mention":
+                did = await self._resolved(facet.value)
+                if did is None:
+                    return None  # nobody of that name: it stays plain text
+                feature["did"] = did
+        return {"index": {"byteStart": facet.start, "byteEnd": facet.end}, "features": [feature]}
+
+    async def _resolved(self, handle: str) -> str | None:
+        try:
+            reply = await self._ask("GET", "com.atproto.identity.resolveHandle", params={"handle": handle.lower()})
+        except Refused:
+            return None
+        did = str(reply.json().get("did")) if isinstance(reply.json(), dict) else ""
+        return did if _DID.fullmatch(did) else None
+
+    async def _reply_to(self, remote_id: str) -> dict[str, Any]:
+        parent = await self.fetch(remote_id)
+        ref = {"uri": parent["uri"], "cid": parent["cid"]}
+        its_own = parent["value"].get("reply")
+        root = its_own.get("root") if isinstance(its_own, dict) else None
+        return {"root": root if isinstance(root, dict) else ref, "parent": ref}
+
+    async def _found(self, rkey: str) -> dict[str, Any] | None:
+        """Return the account's record of that key, or None when the server says that there is none."""
+        if not _RKEY.fullmatch(rkey):
+            raise Refused(f"{self._label}: {rkey[:40]!r} is no key of a post")
+        try:
+            reply = await self._ask("GET", "com.atproto.repo.getRecord", params=await self._place(rkey))
+        except Refused as error:
+            if _name(error) == "RecordNotFound":
+                return None
+            raise
+        found = reply.json()
+        if not isinstance(found, dict) or not isinstance(found.get("value"), dict) or not found.get("cid"):
+            raise reply.bad("the answer is no record")
+        if _rkey_of(found.get("uri")) != rkey:
+            raise reply.bad("the answer is another record")
+        return found
+
+    async def _place(self, rkey: str) -> dict[str, Any]:
+        return {"repo": await self._session.did(), "collection": POST, "rkey": rkey}
+
+    def _published(self, rkey: str, did: str, record: Mapping[str, Any]) -> Published:
+        return Published(rkey, f"{self._web}/profile/{did}/post/{rkey}", instant(str(record.get("createdAt") or "")))
+
+
+class Session:
+    """A login that all adapters of an account share within this process, kept in the client's memory.
+
+    Logging in is rare by design: 30 times in 5 minutes, 300 times a day.
+    https://docs.bsky.app/docs/advanced-guides/rate-limits
+    """
+
+    def __init__(self, client: Client, identifier: str, did: str) -> None:
+        self._client, self._identifier, self._did = client, identifier, did
+
+    async def did(self) -> str:
+        """Return whose session it is."""
+        return self._did or str((await self._valid(0.0))["did"])
+
+    async def headers(self) -> dict[str, str]:
+        """Return what goes with a request. Raises: Unauthorized when the password is not accepted."""
+        return {"Authorization": f"Bearer {(await self._valid(0.0))['access']}"}
+
+    async def fresh(self) -> None:
+        """See to it that the session lasts for what comes next."""
+        await self._valid(MARGIN)
+
+    def forget(self, auth: Mapping[str, str]) -> None:
+        """Take an access token for dead, if it is still the one in use."""
+        kept = self._client.memory.get("session")
+        if kept and auth == {"Authorization": f"Bearer {kept['access']}"}:
+            self._client.memory["session"] = {**kept, "until": float("-inf")}
+
+    async def through(self, send: Callable[[Mapping[str, str]], Awaitable[Reply]]) -> Reply:
+        """Send a request that may be repeated; once more with a new session when the old one is over."""
+        auth = await self.headers()
+        try:
+            return await send(auth)
+        except Refused as error:
+            if _name(error) not in STALE:
+                raise
+            self.forget(auth)
+        try:
+            return await send(await self.headers())
+        except Refused as error:
+            if _name(error) in STALE:
+                raise Unavailable(f"{error}; and the session is new", status=error.status) from error
+            raise
+
+    async def _valid(self, margin: float) -> dict[str, Any]:
+        async with self._lock():  # a refresh token serves once: two at the same time would lose the session
+            kept: dict[str, Any] | None = self._client.memory.get("session")
+            now = self._client.monotonic()
+            if kept and now + min(margin, kept["lasts"] / 4) < kept["until"]:
+                self._client.learn(kept["access"], kept["refresh"])
+                return kept
+            renewed = await self._renewed(kept["refresh"]) if kept else None
+            return self._keep(renewed or await self._created(), now)
+
+    async def _renewed(self, refresh: str) -> Any:
+        path, headers = "/xrpc/com.atproto.server.refreshSession", {"Authorization": f"Bearer {refresh}"}
+        try:
+            return (await self._client.ask("POST", path, headers=headers, reading=False)).json()
+        except (Refused, Unauthorized):
+            return None  # it is over, or was taken back: the password tells
+
+    async def _created(self) -> Any:
+        body = {"identifier": self._identifier, "password": self._client.secrets.get("token", "")}
+        return (await self._client.ask("POST", "/xrpc/com.atproto.server.createSession", json=body)).json()
+
+    def _keep(self, told: Any, now: float) -> dict[str, Any]:
+        names = ("accessJwt", "refreshJwt", "did")
+        access, refresh, did = (str(told.get(name) or "") for name in names) if isinstance(told, dict) else ("",) * 3
+        if not access or not refresh or not _DID.fullmatch(did) or not (access + refresh).isascii():
+            raise Unavailable("the login was answered without a session")
+        self._client.learn(access, refresh)
+        memory = self._client.memory
+        memory["secrets"] = [*memory.get("secrets", ()), access, refresh][-4:]  # the redactor of the next adapter
+        if self._did and did != self._did:
+            raise Unauthorized(f"the password belongs to another account, {did}")
+        lasts = _lifetime(access)
+        memory["session"] = {"access": access, "refresh": refresh, "did": did, "lasts": lasts, "until": now + lasts}
+        kept: dict[str, Any] = memory["session"]
+        return kept
+
+    def _lock(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()
+        of, lock = self._client.memory.get("lock", (None, None))
+        if of is not loop:  # a lock belongs to one loop; loops of one process follow each other
+            lock = asyncio.Lock()
+            self._client.memory["lock"] = (loop, lock)
+        found: asyncio.Lock = lock
+        return found
+
+
+def tid(at: datetime, key: str) -> str:
+    """Return a record key that sorts by time: the milliseconds of `at`, and twenty bits of the delivery's own key.
+
+    A campaign's clock may stand still while posts go out, so the time alone does not tell them apart.
+    https://atproto.com/specs/tid
+
+    >>> tid(datetime(2019, 10, 1, 3, tzinfo=UTC), "a key")
+    '3gnu4a6xfyipm'
+    """
+    bits = int.from_bytes(sha256(key.encode()).digest()[:8])
+    micros = int(at.timestamp() * 1000) * 1000 + bits % 1000
+    number = ((micros & (1 << 53) - 1) << 10) | (bits >> 32) & 1023
+    return "".join(_SORTABLE[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def _files(medium: OutgoingMedium) -> Iterator[tuple[str, str, int | None]]:
+    """Name what is uploaded for a medium: the file itself, then its caption tracks, whose size is not known."""
+    yield medium.sha256, medium.mime, medium.size
+    for _, track in sorted(medium.captions.items())[:MAX_TRACKS]:
+        yield track, "text/vtt", None
+
+
+def _embed(outgoing: Outgoing, blobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return pictures, or a clip, or a card for the link: one of them, for a post has one embed."""
+    if not outgoing.media:
+        link = str(outgoing.link)
+        card = {"uri": link, "title": urlsplit(link).hostname or link, "description": link}
+        return {"$type": "app.bsky.embed.external", "external": card}
+    if missing := [medium.sha256[:16] for medium in outgoing.media if medium.sha256 not in blobs]:
+        raise Refused(f"the media {', '.join(missing)} were not uploaded")
+    first = outgoing.media[0]
+    if not first.is_clip:
+        images = [{"alt": m.alt, "image": blobs[m.sha256], **_ratio(m)} for m in outgoing.media]
+        return {"$type": "app.bsky.embed.images", "images": images}
+    embed = {"$type": "app.bsky.embed.video", "video": blobs[first.sha256], "alt": first.alt, **_ratio(first)}
+    tracks = [{"lang": lang, "file": blobs[sha]} for lang, sha in sorted(first.captions.items()) if sha in blobs]
+    return {**embed, "captions": tracks} if tracks else embed
+
+
+def _ratio(medium: OutgoingMedium) -> dict[str, Any]:
+    return {"aspectRatio": {"width": medium.width, "height": medium.height}} if medium.width and medium.height else {}
+
+
+def _readings(view: Mapping[str, Any] | None, offered: bool) -> dict[Metric, Reading]:
+    readings: dict[Metric, Reading] = {}
+    for metric, theirs in CAPABILITIES.metrics.items():
+        value = view.get(theirs) if view is not None else None
+        if not offered:
+            readings[metric] = Reading(None, ReadingStatus.NOT_OFFERED)
+        elif view is None:
+            readings[metric] = Reading(None, ReadingStatus.EXPIRED)
+        elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            readings[metric] = Reading(value)
+        else:
+            readings[metric] = Reading(None, ReadingStatus.ERROR)
+    return readings
+
+
+def _lifetime(token: str) -> float:
+    """Return how many seconds a token lasts, by what its server wrote into it; half a minute where it is no JWT."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        lasts = float(claims["exp"]) - float(claims["iat"])
+    except (ValueError, LookupError, TypeError):
+        return 30.0
+    return lasts if 0 < lasts < 86400 else 30.0
+
+
+def _name(error: Refused) -> str:
+    """Return the name of an error: 400 stands for all of them. https://atproto.com/specs/xrpc#error-responses"""
+    return str(error.body.get("error")) if isinstance(error.body, dict) else ""
+
+
+def _uri(did: str, rkey: str) -> str:
+    return f"at://{did}/{POST}/{rkey}"
+
+
+def _rkey_of(uri: Any) -> str:
+    return str(uri).rpartition(f"/{POST}/")[2] if isinstance(uri, str) else ""
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
