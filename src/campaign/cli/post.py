@@ -85,6 +85,7 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
     for one in media:
         print()
         size = f"{one.medium.mime}, {one.medium.size} bytes, {one.medium.width} × {one.medium.height}"
+        size += f", {one.medium.seconds or 0:g} s, captions: {', '.join(one.captions) or 'none'}" * one.medium.is_clip
         fields({f"media {one.position}": size} | {f"alt ({lang})": alt for lang, alt in one.alt.items()})
     if approvals:
         print()
@@ -199,7 +200,10 @@ def _variant(item: Variant) -> dict[str, Any]:
 def _medium(item: PostMedium) -> dict[str, Any]:
     medium = item.medium
     told = {"position": item.position, "sha256": medium.sha256, "mime": medium.mime, "size": medium.size}
-    return told | {"width": medium.width, "height": medium.height, "alt": dict(item.alt)}
+    told |= {"width": medium.width, "height": medium.height, "alt": dict(item.alt)}
+    if medium.is_clip:
+        told |= {"seconds": medium.seconds, "captions": dict(item.captions), "poster": item.poster}
+    return told
 
 
 def _queued(item: Queued, approvals: list[Approval]) -> dict[str, Any]:

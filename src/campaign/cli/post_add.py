@@ -1,6 +1,8 @@
 """A post handed in, by options or as a YAML file."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +19,7 @@ from campaign.core.model import Strategy
 from campaign.core.schedule import FORMAT, Fold, Gap, zone
 from campaign.service import App
 from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
+from campaign.service.draft import Progress
 from campaign.store import campaigns as campaign_rows
 
 Several = list[str] | None
@@ -31,6 +34,7 @@ def add(
     link: str | None = None,
     media: Annotated[list[Path] | None, Parameter(name="--media")] = None,
     alt: Annotated[Several, Parameter(name="--alt")] = None,
+    captions: Annotated[Several, Parameter(name="--captions")] = None,
     at: str | None = None,
     tz: str | None = None,
     leg: str | None = None,
@@ -64,6 +68,7 @@ def add(
         tags: {ko: ["#평화"]}
         link: "https://example.org/{lang}"
         media: [{file: a.jpg, alt: {ko: 그림, ru: Рисунок}}]
+        # a clip: {file: a.mp4, alt: {…}, captions: {ko: a.ko.vtt, ru: a.ru.vtt}}
         place: {ko: 서울}
         strategy: split
         overflow: refuse
@@ -77,8 +82,9 @@ def add(
         text: LANG=TEXT, LANG=@FILE, or LANG=- for standard input; @@ begins a text with @. Once a language.
         tags: LANG=#a,#b. Once a language.
         link: A web address; {lang} in it becomes the language.
-        media: A picture file; may be given several times.
-        alt: LANG=TEXT, what the picture shows; with several pictures N:LANG=TEXT, or use a file.
+        media: A picture or a clip; may be given several times.
+        alt: LANG=TEXT, what it shows; with several media N:LANG=TEXT, or use a file.
+        captions: LANG=FILE, a clip's captions (WebVTT or SRT); with several media N:LANG=FILE.
         at: The local time, YYYY-MM-DD HH:MM.
         tz: The zone of that time; by default the leg's, else the campaign's.
         leg: The leg that the post belongs to.
@@ -94,7 +100,7 @@ def add(
     """
     options = {
         **{"id": id, "text": text, "tags": tags, "link": link, "media": media, "alt": alt, "at": at, "tz": tz},
-        **{"leg": leg, "to": to, "place": place, "strategy": strategy, "overflow": overflow},
+        **{"captions": captions, "leg": leg, "to": to, "place": place, "strategy": strategy, "overflow": overflow},
     }
 
     def flagged(draft: Draft) -> Draft:
@@ -110,7 +116,8 @@ def add(
             draft = _draft(options)
             name = _required("campaign", campaign)
             entries = [Entry("", name, _timed(app, name, flagged(draft), "at"), approve)]
-        done = compose_all(app, entries, by=by)
+        with _bars() as progress:
+            done = compose_all(app, entries, by=by, progress=progress)
     _tell(here, done, whole=file is not None)
 
 
@@ -124,7 +131,7 @@ def _draft(options: Mapping[str, Any]) -> Draft:
         wordings={lang: Wording(text, tuple(tags.get(lang, ())), options["link"]) for lang, text in texts.items()},
         at=options["at"] or "",
         to=words(options["to"] or []),
-        pictures=_pictures(options["media"] or [], options["alt"] or []),
+        pictures=_pictures(options["media"] or [], options["alt"] or [], options["captions"] or []),
         leg=options["leg"],
         zone=options["tz"],
         place=by_lang("place", options["place"] or []),
@@ -133,22 +140,53 @@ def _draft(options: Mapping[str, Any]) -> Draft:
     )
 
 
-def _pictures(files: Sequence[Path], alts: Sequence[str]) -> tuple[Picture, ...]:
-    if len(files) <= 1:
-        if alts and not files:
-            raise Invalid("alt", alts[0], "there is no picture; give one with --media FILE")
-        return tuple(Picture(file, by_lang("alt", alts)) for file in files)
-    of: dict[int, list[str]] = {}
-    for alt in alts:
-        number, colon, rest = alt.partition(":")
-        if not colon or not number.isdecimal() or not 1 <= int(number) <= len(files):
+def _pictures(files: Sequence[Path], alts: Sequence[str], captions: Sequence[str]) -> tuple[Picture, ...]:
+    alt = _by_medium("alt", alts, len(files))
+    tracks = _by_medium("captions", captions, len(files))
+    return tuple(
+        Picture(file, alt[number], {lang: Path(name) for lang, name in tracks[number].items()})
+        for number, file in enumerate(files)
+    )
+
+
+def _by_medium(option: str, given: Sequence[str], count: int) -> list[dict[str, str]]:
+    """Return what was given per medium, by language; with several media a number says which."""
+    if given and not count:
+        raise Invalid(option, given[0], "there is no picture or clip; give one with --media FILE")
+    of: list[list[str]] = [[] for _ in range(count)]
+    for item in given:
+        number, colon, rest = item.partition(":")
+        if count == 1:
+            of[0].append(item)
+        elif colon and number.isdecimal() and 1 <= int(number) <= count:
+            of[int(number) - 1].append(rest)
+        else:
             rule = (
-                f"with {len(files)} pictures say which one: --alt 1:ko=…; or hand the post in as a YAML file "
-                "(--file), where media is a list of {file: …, alt: {ko: …}}"
+                f"with {count} media say which one: --{option} 1:ko=…; or hand the post in as a YAML file "
+                f"(--file), where media is a list of {{file: …, {option}: {{ko: …}}}}"
             )
-            raise Invalid("alt", alt, rule)
-        of.setdefault(int(number), []).append(rest)
-    return tuple(Picture(file, by_lang("alt", of.get(number, []))) for number, file in enumerate(files, 1))
+            raise Invalid(option, item, rule)
+    return [by_lang(option, items) for items in of]
+
+
+@contextmanager
+def _bars() -> Iterator[Progress | None]:
+    """Draw a bar per clip on standard error where a person looks on; else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, share: float) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(f"encoding {what}", total=1.0)
+            bars.update(tasks[what], completed=share)
+
+        yield progress
 
 
 def _entries(

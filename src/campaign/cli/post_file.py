@@ -34,10 +34,15 @@ class TextEntry(_Strict):
 
 
 class MediaEntry(_Strict):
-    """A picture with its alt text per language."""
+    """A picture or a clip with its alt text, and a clip's caption files, per language."""
 
     file: str
     alt: dict[str, str] = {}
+    captions: dict[str, str] = {}
+
+    def picture(self, folder: Path) -> Picture:
+        """Return it as the draft wants it; files are relative to the folder."""
+        return Picture(folder / self.file, self.alt, {lang: folder / file for lang, file in self.captions.items()})
 
 
 def _entry(value: Any) -> Any:
@@ -73,7 +78,7 @@ class PostEntry(_Strict):
             wordings=wordings,
             at=self.at or "",
             to=tuple(self.to),
-            pictures=tuple(Picture(folder / item.file, item.alt) for item in self.media),
+            pictures=tuple(item.picture(folder) for item in self.media),
             leg=self.leg,
             zone=self.tz,
             place=self.place,

@@ -51,7 +51,7 @@ class Probe:
     width: int
     height: int
     rotation: int  # degrees
-    square: bool  # whether its pixels are
+    square: bool  # whether its pixels are; width and height are those of square ones
     rate: float  # frames a second; 0: not told
     seconds: float | None
     audio: str | None  # codec
@@ -63,7 +63,8 @@ class Probe:
     def can_be_copied(self) -> bool:
         """Whether its pictures and sound may go out as they are, if perhaps in another container."""
         sound = self.audio in (None, "aac")
-        shown = self.video == "h264" and self.pixels in ("yuv420p", "yuvj420p") and self.square
+        even = self.width % 2 == 0 and self.height % 2 == 0
+        shown = self.video == "h264" and self.pixels in ("yuv420p", "yuvj420p") and self.square and even
         return shown and sound and self.rate <= FASTEST and self.seconds is not None
 
     @property
@@ -110,6 +111,8 @@ def probe(path: Path, name: str) -> Probe:
         raise Invalid("media", name, "has no film that can be read; it is broken, or sound only: export it again")
     width, height = int(size[1]), int(size[2])
     turned = round(float(found[1])) if (found := _TURNED.search(said)) else 0
+    stretch = int(size[3]) / int(size[4]) if size[3] and int(size[3]) and int(size[4]) else 1.0
+    width = round(width * stretch)
     if turned % 180:
         width, height = height, width
     if not width or not height or width * height > MAX_PIXELS:
@@ -127,7 +130,7 @@ def probe(path: Path, name: str) -> Probe:
         width=width,
         height=height,
         rotation=turned,
-        square=size[3] is None or size[3] == size[4] or size[3] == "0",
+        square=stretch == 1.0,
         rate=float(rate[1]) if rate else 0.0,
         seconds=seconds,
         audio=sounds[0].split(" ")[0].rstrip(",") if sounds else None,
@@ -210,7 +213,7 @@ def fit_clip(
         longest = max(width, height) * small
         rate = limit * 8 * 0.95 / max(seconds, 0.1) / 1000  # kbit/s for everything
         if small < 1.0:
-            made = _encoded(shelf, path, found, name, progress, long_side=int(longest))
+            made = _encoded(shelf, path, found, name, progress, long_side=longest)
             if made.size <= limit:
                 return [made]
         for _ in range(4):
@@ -222,7 +225,7 @@ def fit_clip(
             sides = [side for side in (longest, *_SIZES) if side <= longest]
             side = next((s for s in sides if s * s * min(width, height) / max(width, height) <= area), sides[-1])
             bits = ["-b:v", f"{film:.0f}k", "-maxrate", f"{film * 1.2:.0f}k", "-bufsize", f"{film * 2:.0f}k"]
-            made = _encoded(shelf, path, found, name, progress, rate=bits, long_side=int(side))
+            made = _encoded(shelf, path, found, name, progress, rate=bits, long_side=side)
             if made.size <= limit:
                 return [made]
             rate *= 0.85 * limit / made.size
@@ -294,15 +297,22 @@ def _encoded(
     progress: Progress | None,
     *,
     rate: Sequence[str] = ("-crf", "20"),
-    long_side: int = LONG_SIDE,
+    long_side: float = LONG_SIDE,
 ) -> Medium:
     fast = [f"fps={FASTEST:g}"] if found.rate > FASTEST else []
-    square = [] if found.square else ["scale=iw*sar:ih"]
-    fit = f"scale='if(gte(iw,ih),min(iw,{long_side}),-2)':'if(gte(iw,ih),-2,min(ih,{long_side}))'"
-    even = "scale='trunc(iw/2)*2':'trunc(ih/2)*2'"
+    small = min(1.0, long_side / max(found.width, found.height))
+    # Even numbers, for the colours of H.264 have half the size; rounded down, for a limit is a limit.
+    width, height = (max(2, int(side * small + 1e-6) // 2 * 2) for side in (found.width, found.height))
     with working_folder() as folder:
         return encode(
-            shelf, path, found, name, filters=[*fast, *square, fit, even], folder=folder, rate=rate, progress=progress
+            shelf,
+            path,
+            found,
+            name,
+            filters=[*fast, f"scale={width}:{height}"],
+            folder=folder,
+            rate=rate,
+            progress=progress,
         )
 
 

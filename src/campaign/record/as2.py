@@ -24,6 +24,8 @@ CONTEXT: list[Any] = [
         "@vocab": NAMESPACE,
         "tagMap": {"@id": f"{NAMESPACE}tag", **_LANGUAGE},
         "linkMap": {"@id": f"{NAMESPACE}link", **_LANGUAGE},
+        "captionMap": {"@id": f"{NAMESPACE}captions", **_LANGUAGE},
+        "poster": {"@id": f"{NAMESPACE}poster", "@type": "@id"},
         "also": {"@id": f"{NAMESPACE}also", "@type": "@json"},
         "campaign": {"@id": f"{NAMESPACE}campaign", "@type": "@json"},
         "leg": {"@id": f"{NAMESPACE}leg", "@type": "@json"},
@@ -44,6 +46,9 @@ class MediumRecord:
     width: int | None = None
     height: int | None = None
     alt: Mapping[str, str] = field(default_factory=dict)  # language → alt text
+    seconds: float | None = None  # of a clip
+    captions: Mapping[str, str] = field(default_factory=dict)  # language → sha256 of a WebVTT file
+    poster: str | None = None  # sha256 of the frame that stands for a clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +235,28 @@ def _medium(medium: MediumRecord) -> dict[str, Any]:
         "nameMap": medium.alt,
         "size": medium.size,
     }
-    sides = {"width": medium.width, "height": medium.height}
-    return {**plain, **{name: value for name, value in sides.items() if value is not None}}
+    more: dict[str, Any] = {"width": medium.width, "height": medium.height}
+    more["poster"] = medium_urn(medium.poster) if medium.poster else None
+    more["captionMap"] = {lang: medium_urn(sha256) for lang, sha256 in medium.captions.items()} or None
+    # AS2 has a duration, of xsd:duration: https://www.w3.org/TR/activitystreams-vocabulary/#dfn-duration
+    more["duration"] = f"PT{medium.seconds}S" if medium.seconds is not None else None
+    return {**plain, **{name: value for name, value in more.items() if value is not None}}
 
 
 def _medium_of(data: Plain) -> MediumRecord:
     sha256 = _bare(data["url"], "urn:sha256:")
-    width, height = data.get("width"), data.get("height")
-    return MediumRecord(data["mediaType"], sha256, data["size"], width, height, data["nameMap"])
+    lasts, poster = data.get("duration"), data.get("poster")
+    return MediumRecord(
+        media_type=data["mediaType"],
+        sha256=sha256,
+        size=data["size"],
+        width=data.get("width"),
+        height=data.get("height"),
+        alt=data["nameMap"],
+        seconds=float(lasts.removeprefix("PT").removesuffix("S")) if lasts else None,
+        captions={lang: _bare(urn, "urn:sha256:") for lang, urn in data.get("captionMap", {}).items()},
+        poster=_bare(poster, "urn:sha256:") if poster else None,
+    )
 
 
 def _delivery_of(data: Plain) -> DeliveryRecord:

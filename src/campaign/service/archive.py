@@ -21,7 +21,14 @@ from campaign.store import outbox, people, queue, readings
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued
 
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "video/mp4": "mp4"}
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "text/vtt": "vtt",
+}
 KINDS = {
     "publish": "publication",
     "confirm": "confirmation",
@@ -116,9 +123,10 @@ def _keep_post(app: App, post_id: str) -> None:
         attempts = attempt_rows.attempts_of_post(tx, post_id)
         accounts = {row.account_id: account_rows.account_of(tx, row.account_id) for row in deliveries}
         happened = people.events_of(tx, post_id)
+        files_of = files_of_post(tx, post_id)
     app.failpoint("archiving")
-    for item in media:
-        keep_medium(app, item.medium, post.created_at)
+    for medium in files_of:
+        keep_medium(app, medium, post.created_at)
     latest = {variant.lang: variant for variant in variants}  # revisions come in order
     published = [row.published_at for row in deliveries if row.published_at]
     record = as2.PostRecord(
@@ -139,7 +147,15 @@ def _keep_post(app: App, post_id: str) -> None:
         published=min(published, default=None),
         media=tuple(
             as2.MediumRecord(
-                item.medium.mime, item.medium.sha256, item.medium.size, item.medium.width, item.medium.height, item.alt
+                media_type=item.medium.mime,
+                sha256=item.medium.sha256,
+                size=item.medium.size,
+                width=item.medium.width,
+                height=item.medium.height,
+                alt=item.alt,
+                seconds=item.medium.seconds,
+                captions=item.captions,
+                poster=item.poster,
             )
             for item in media
         ),
@@ -165,6 +181,20 @@ def _keep_post(app: App, post_id: str) -> None:
     with app.store.begin() as tx:
         outbox.archived(tx, deliveries)
     app.failpoint("archived")
+
+
+def files_of_post(tx: Any, post_id: str) -> list[Medium]:
+    """Return every file of a post, each once: its media, their captions and posters, and what went out of them."""
+    digests: dict[str, Medium | None] = {}
+    for item in post_rows.media_of(tx, post_id):
+        digests[item.medium.sha256] = item.medium
+        digests |= dict.fromkeys([*item.captions.values(), *filter(None, [item.poster])])
+    for entry in post_rows.outgoings_of(tx, post_id):
+        for out in entry.outgoing.media:
+            for digest in (out.sha256, *out.captions.values(), *filter(None, [out.poster])):
+                digests.setdefault(digest, None)
+    found = (medium or post_rows.medium_of(tx, digest) for digest, medium in digests.items())
+    return [medium for medium in found if medium is not None]
 
 
 def keep_medium(app: App, medium: Medium, at: datetime) -> None:

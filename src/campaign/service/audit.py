@@ -9,8 +9,8 @@ from campaign.core.errors import CampaignError
 from campaign.core.model import ArchiveState
 from campaign.record import as2
 from campaign.service import App
+from campaign.service.archive import files_of_post
 from campaign.store import accounts as account_rows
-from campaign.store import posts as post_rows
 from campaign.store import queue, readings
 
 
@@ -27,7 +27,8 @@ def audit(app: App) -> list[Absence]:
     """Return what the database says is archived and the head version of its object does not hold. Changes nothing."""
     with app.store.read() as tx:
         rows = [row for row in queue.listed(tx) if row["archive_state"] == ArchiveState.ARCHIVED]
-        media = {item.medium.sha256: row["post"] for row in rows for item in post_rows.media_of(tx, row["post_id"])}
+        posts = {row["post_id"]: row["post"] for row in rows}
+        media = {medium.sha256: posts[post_id] for post_id in posts for medium in files_of_post(tx, post_id)}
         accounts = [account for account in account_rows.every_account(tx) if account_rows.is_archived(tx, account.id)]
         months = readings.sealed_months(tx)
     found: list[Absence] = []
@@ -39,7 +40,7 @@ def audit(app: App) -> list[Absence]:
     for post_id, held in by_post.items():
         found += _wanting(app, as2.urn(post_id), f"post {names[post_id]}", partial(_post, held))
     for sha256, post in media.items():
-        found += _wanting(app, as2.medium_urn(sha256), f"a picture of post {post}", None)
+        found += _wanting(app, as2.medium_urn(sha256), f"a file of post {post}", None)
     for account in accounts:
         found += _wanting(app, as2.urn(account.id), f"account {account.name}", None)
     of = {account.id: account for account in accounts}

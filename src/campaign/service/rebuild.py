@@ -84,7 +84,7 @@ def rebuild(app: App, *, progress: Callable[[int, int], None] | None = None) -> 
     found.not_restored += [
         "people: add them again with campaign user add",
         "tokens: connect each account again with campaign account add … --again",
-        "picture files as they were handed in: the archive holds them as they went out",
+        "pictures and clips as they were handed in: the archive holds them cleaned, and as they went out",
     ]
     return found
 
@@ -148,7 +148,14 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
     ]
     post_rows.add_variants(tx, variants)
     media = [
-        PostMedium(post.id, number, Medium(row.sha256, row.media_type, row.size, row.width, row.height), dict(row.alt))
+        PostMedium(
+            post.id,
+            number,
+            Medium(row.sha256, row.media_type, row.size, row.width, row.height, row.seconds),
+            dict(row.alt),
+            dict(row.captions),
+            row.poster,
+        )
         for number, row in enumerate(record.media, 1)
     ]
     post_rows.add_media(tx, post.id, media)
