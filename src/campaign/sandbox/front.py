@@ -47,6 +47,7 @@ class Front:
 
     async def _platform(self, rooms: Rooms, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         books, method, path = self._sandbox.books, scope["method"], scope["path"]
+        scope["sandbox.body"] = body  # a platform may name the account there
         caller = rooms.caller(self._sandbox, scope)
         key = _header(scope, b"idempotency-key")
         with books.together():

@@ -1,0 +1,1 @@
+"""A twin of the Bot API: channels, the bot that posts there, and a second one that watches."""
