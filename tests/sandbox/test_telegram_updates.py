@@ -124,7 +124,7 @@ def test_a_webhook_and_a_second_caller_are_conflicts(line: Line) -> None:
 
     async def both() -> list[object]:
         waiting = asyncio.create_task(line.watcher.get_updates(timeout=timedelta(seconds=20)))
-        while not (ended := line.twin.counters().get("POST /bot{token}/getUpdates", 0)) or ended < 2:
+        while not (ended := line.twin.counters().get("POST /bot{token}/getUpdates", 0)) or ended < 2:  # noqa: ASYNC110
             await asyncio.sleep(0)
         second = await line.watcher.get_updates()
         return [second, *await asyncio.gather(waiting, return_exceptions=True)]
@@ -139,7 +139,7 @@ def test_a_webhook_and_a_second_caller_are_conflicts(line: Line) -> None:
 def test_a_long_poll_ends_with_what_comes(line: Line) -> None:
     async def both() -> object:
         waiting = asyncio.create_task(line.watcher.get_updates(timeout=timedelta(seconds=20)))
-        while not line.twin.counters().get("POST /bot{token}/getUpdates"):
+        while not line.twin.counters().get("POST /bot{token}/getUpdates"):  # noqa: ASYNC110
             await asyncio.sleep(0)
         await line.poster.send_message(KO, "a")
         return await waiting
