@@ -239,6 +239,17 @@ def test_what_the_twin_refuses_is_told_apart_from_what_our_check_refuses(world: 
     assert "over the limit of 10" in str(_line(found, "P01", "ru").why)
 
 
+def test_a_medium_that_is_missing_is_found_out_before_the_day(world: World) -> None:
+    world.post("P01", minutes=600, pictures=(world.picture(),), approve_now=False)
+    approve(world.app, "P01", by=world.bob)
+    shutil.rmtree(world.settings.folder("media"))
+
+    found = _rehearse(world)
+
+    assert ("refused", "check") == (found.lines[0].standing, found.lines[0].refused_by)
+    assert "the media library does not hold it" in str(found.lines[0].why)
+
+
 def test_a_twin_has_the_limits_of_its_account(world: World) -> None:
     with world.app.store.read() as tx:
         sheet = account_rows.account_named(tx, "kr").sheet
@@ -268,6 +279,22 @@ def test_a_thread_goes_out_in_order_and_a_refused_part_takes_its_answers_with_it
         _line(found, "P01", part=part).why for part in (2, 3)
     ]
     assert ["published"] * 3 == [_line(found, "P02", part=part).standing for part in (1, 2, 3)]
+
+
+def test_what_answers_a_held_part_is_held_with_it(world: World) -> None:
+    with world.app.store.begin() as tx:
+        tx.exec_driver_sql("UPDATE accounts SET langs = ? WHERE name = 'kr'", ('["ko", "ru"]',))
+    texts = {"ko": "안녕", "ru": "Привет"}
+    world.post("P01", minutes=600, texts=texts, strategy="thread", approve_now=False)
+    approve(world.app, "P01", by=world.bob)
+    pause(world.app, "language", "ko", reason="wrong word", by=world.bob)
+
+    found = _rehearse(world)
+
+    assert {"ko": "paused (language ko) by bob: wrong word", "ru": "the part before it is held"} == {
+        line.langs[0]: line.why for line in found.lines
+    }
+    assert {"held": 2} == found.tally
 
 
 def test_what_is_past_is_left_out_or_missed_and_said(world: World) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 import zoneinfo
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import date, datetime, timedelta
 
 from campaign import bootstrap, sandbox
@@ -52,9 +52,9 @@ def rehearse(
     zoneinfo.reset_tzpath(to=())  # as bootstrap does: zones come from the tzdata package alone
     now = bootstrap.make_clock(settings).now()
     store = open_store(settings.database_url, read_only=True)
-    try:
+    with closing(store), ExitStack() as stack:
         check_current(store)
-        with store.read() as tx:
+        with store.read() as tx:  # closed before anything is played: who writes for real must not wait for us
             campaign = campaign_rows.campaign_named(tx, name)
             begins = _begins(campaign, starts, now)
             plan = read_plan(
@@ -69,13 +69,11 @@ def rehearse(
             ends = max([begins, *(line.late_after for line in plan.played)]) + timedelta(minutes=1)
             if not plan.played:
                 return _rehearsal(plan, [*plan.lines.values()], [], ends, drafts, began)
-            with staged(settings, tx, plan, ends) as stage:
-                before(stage)
-                asyncio.run(play(stage, plan, ends, show))
-                lines, breaches = told(stage, plan)
-                return _rehearsal(plan, lines, breaches, ends, drafts, began)
-    finally:
-        store.close()
+            stage = stack.enter_context(staged(settings, tx, plan, ends))
+        before(stage)
+        asyncio.run(play(stage, plan, ends, show))
+        lines, breaches = told(stage, plan)
+        return _rehearsal(plan, lines, breaches, ends, drafts, began)
 
 
 def _begins(campaign: Campaign, starts: str | None, now: datetime) -> datetime:

@@ -48,6 +48,11 @@ class Line:
         """Return the line with what came of it."""
         return replace(self, standing=standing, why=why, **more)
 
+    def left_behind(self, before: "Line") -> "Line":
+        """Return the line when the part that it continues does not go out."""
+        standing: Standing = before.standing if before.standing in ("held", "not rehearsed") else "missed"
+        return self.stands(standing, f"the part before it is {before.standing}", out_at=None)
+
     @property
     def order(self) -> tuple[Any, ...]:
         """By time; parts of one text in their order."""

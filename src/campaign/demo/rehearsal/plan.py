@@ -204,11 +204,7 @@ class _Reader:
             return line.stands("refused", f"account {line.account} is not connected any more", refused_by="check")
         if line.platform not in self.twins:
             return line.stands("not rehearsed", f"there is no twin of {line.platform}")
-        if before is not None and before.standing != "uncertain":
-            if before.standing == "not rehearsed":
-                return line.stands("not rehearsed", before.why)
-            return line.stands("missed", f"the part before it is {before.standing}")
-        return line
+        return line if before is None or before.standing == "uncertain" else line.left_behind(before)
 
 
 def _parents_first(entries: Sequence[Queued]) -> list[Queued]:

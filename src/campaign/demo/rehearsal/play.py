@@ -77,12 +77,23 @@ def told(stage: Stage, plan: Plan) -> tuple[list[Line], list[Breach]]:
             line = lines.get(row["outgoing_id"])
             if line is not None and line.standing == "uncertain":
                 lines[line.id] = _judged(line, row, attempt_rows.attempts_of(tx, row["id"]), plan.pauses)
-    for line in _by_time(lines.values()):
-        before = lines.get(line.parent or "")
-        if line.standing == "missed" and before is not None and before.standing not in ("published", "late"):
-            lines[line.id] = line.stands("missed", f"the part before it is {before.standing}")
+    _leave_behind(lines)
     breaches = _weighed(lines, plan)
+    _leave_behind(lines)  # what a budget holds up takes its answers with it
     return _by_time(lines.values()), breaches
+
+
+def _leave_behind(lines: dict[str, Line]) -> None:
+    # By part alone would not do: in a thread of languages each language begins at part 1. A chain is as long as it is.
+    out, moved = ("published", "late"), True
+    while moved:
+        moved = False
+        for line in list(lines.values()):
+            before = lines.get(line.parent or "")
+            if before is None or before.standing in (*out, "uncertain") or line.standing not in (*out, "missed"):
+                continue
+            if line != (left := line.left_behind(before)):
+                lines[line.id], moved = left, True
 
 
 def _judged(line: Line, row: dict[str, Any], attempts: list[Attempt], pauses: list[Pause]) -> Line:
