@@ -73,7 +73,7 @@ def member(bot: Row, rights: Row | None) -> dict[str, Any]:
     names = (
         "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
         "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
-        "can_edit_stories", "can_delete_stories", "can_manage_direct_messages",
+        "can_edit_stories", "can_delete_stories", "can_manage_direct_messages", "can_send_welcome_messages",
     )  # fmt: skip
     posts = bool(rights["posts"])
     may = dict.fromkeys(names, False) | {"can_manage_chat": True, "can_delete_messages": posts}
