@@ -16,17 +16,17 @@ from campaign.service.pause import pause
 
 def test_a_rehearsal_is_told_as_a_table_and_says_that_all_would_go_out(world: World, shell: Shell) -> None:
     world.post("P01", minutes=600)
-    world.post("P02", minutes=720, zone="Europe/Moscow")
+    world.post("P02", minutes=720 - 360, zone="Europe/Moscow")
 
     said = shell("rehearse", "c")
 
     assert 0 == said.code
     head, first, second = said.out.splitlines()[:3]
-    assert ["post", "local time", "utc", "Asia/Seoul", "account", "lang", "text", "media", "state", "why"] == [
+    assert ["post", "local time", "Asia/Seoul", "UTC", "to", "text", "state"] == [
         word.strip() for word in head.split("  ") if word
     ]
-    assert "2026-11-24 19:00 Asia/Seoul (UTC+9)" in first
-    assert "2026-11-24 21:00 Europe/Moscow (UTC+3)" in second
+    assert "P01   2026-11-24 19:00 Asia/Seoul     19:00       10:00" in first
+    assert "P02   2026-11-24 15:00 Europe/Moscow  21:00       12:00" in second
     assert "2 deliveries: 2 published; all would go out in time" in said.out
     assert "nothing was sent to a real host" in said.err
 
@@ -44,6 +44,17 @@ def test_what_would_be_held_ends_with_6_and_names_why(world: World, shell: Shell
     assert "paused (language ko) by alice: the translator looks again" == why[0]
     assert "campaign post approve P02" in why[1]
     assert "" == said.err
+
+
+def test_a_person_reads_why_below_the_table(world: World, shell: Shell) -> None:
+    world.post("P01", minutes=600)
+    pause(world.app, "account", "kr", reason="\x1b[2Jthe screen is wiped", by=world.alice)
+
+    said = shell("rehearse", "c")
+
+    assert 6 == said.code
+    assert "P01/ko to kr: held: paused (account kr) by alice: �[2Jthe screen is wiped" in said.out
+    assert "1 deliveries: 1 held; not all would go out in time" in said.out
 
 
 def test_drafts_are_taken_for_approved_and_that_is_said_first(world: World, shell: Shell) -> None:

@@ -61,29 +61,12 @@ def _tell(found: "Rehearsal") -> None:
     if found.drafts:
         line("Drafts are taken for approved. For real they wait for their approval.")
     if found.lines:
-        plains = [entry.plain() for entry in found.lines]
-        elsewhere = any(entry["local"] != entry["home"] for entry in plains)
-        heads = ["post", "local time", "utc", *([found.zone] if elsewhere else [])]
-        heads += ["account", "lang", "text", "media", "state", "why"]
-        rows = []
-        for entry, plain in zip(found.lines, plains, strict=True):
-            home = [plain["home"].partition(f" {found.zone}")[0]] if elsewhere else []
-            part = f" {entry.part}/{entry.parts}" if entry.parts > 1 else ""
-            rows.append(
-                [
-                    entry.post + part,
-                    plain["local"],
-                    f"{entry.due_at:%Y-%m-%d %H:%M}",
-                    *home,
-                    entry.account,
-                    "+".join(entry.langs),
-                    f"{entry.length}/{entry.limit}",
-                    entry.media or None,
-                    entry.standing,
-                    _why(entry),
-                ]
-            )
-        table(heads, rows)
+        _plan(found)
+        stopped = [entry for entry in found.lines if entry.standing not in ("published", "not rehearsed")]
+        _list("Not in time, or not at all", [_why(entry) for entry in stopped])
+        _list("Not rehearsed", [_why(entry) for entry in found.lines if entry.standing == "not rehearsed"])
+        moved = [entry for entry in found.lines if entry.moved_because]
+        _list("Moved", [f"{entry.name}: {entry.moved_because}" for entry in moved])
     else:
         line(f"Nothing of campaign {found.campaign} is left to go out: there is nothing to rehearse.")
     _list(
@@ -105,10 +88,38 @@ def _tell(found: "Rehearsal") -> None:
         say(f"rehearsed in {found.seconds:g} s; nothing was sent to a real host")
 
 
-def _why(entry: "Line") -> str | None:
-    by = {"check": "our check: ", "twin": "the twin: ", None: ""}[entry.refused_by]
-    said = [f"{by}{entry.why}"] if entry.why else []
-    return "; ".join([*said, *([f"moved: {entry.moved_because}"] if entry.moved_because else [])]) or None
+def _plan(found: "Rehearsal") -> None:
+    """Show where and when, a line a delivery."""
+    elsewhere = any(entry.zone != found.zone for entry in found.lines)
+    rows = []
+    for entry in found.lines:
+        plain = entry.plain()
+        local, home = plain["local"][:16], plain["home"][:16]
+        text = f"{entry.length}/{entry.limit}" + (f" +{entry.media}" if entry.media else "")
+        part = f" {entry.part}/{entry.parts}" if entry.parts > 1 else ""
+        rows.append(
+            [
+                entry.post + part,
+                *([f"{local}\n{entry.zone}", _beside(home, local)] if elsewhere else [home]),
+                _beside(f"{entry.due_at:%Y-%m-%d %H:%M}", local),
+                f"{entry.account} {'+'.join(entry.langs)}",
+                text,
+                entry.standing,
+            ]
+        )
+    zones = ["local time", found.zone] if elsewhere else [found.zone]
+    table(["post", *zones, "UTC", "to", "text", "state"], rows, breaks=["local time", "to"])
+
+
+def _beside(time: str, other: str) -> str:
+    """Return a time as it stands beside another: without the day where that is the same."""
+    day, _, clock = time.partition(" ")
+    return clock if other.startswith(day) else time.removeprefix(other[:5])
+
+
+def _why(entry: "Line") -> str:
+    by = {"check": " by our check", "twin": " by the twin", None: ""}[entry.refused_by]
+    return f"{entry.name}: {entry.standing}{by}: {entry.why}"
 
 
 def _list(title: str, items: "tuple[str, ...] | list[str]") -> None:

@@ -24,8 +24,14 @@ def line(text: str) -> None:
     print(clean(text))
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """Print rows: framed on a terminal; else aligned and whole, a line a row."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", breaks: Sequence[str] | None = None
+) -> None:
+    """Print rows: framed on a terminal; else aligned and whole, a line a row.
+
+    Args:
+        breaks: the columns that give way on a narrow terminal; None: any.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -39,7 +45,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, title: str 
         header_style="bold" if people else "",
     )
     for head in heads:
-        grid.add_column(head, overflow="fold", no_wrap=not people)
+        grid.add_column(head, overflow="fold", no_wrap=not people or (breaks is not None and head not in breaks))
     for row in rows:
         cells = (cell(value) for value in row)
         grid.add_row(*(Text(text if people else text.replace("\n", " ")) for text in cells))
