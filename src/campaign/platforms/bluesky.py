@@ -24,10 +24,13 @@ _IMAGES = Source(f"{_LEXICONS}/embed/images.json", "2026-11-24")
 # The lexicon takes clips of 300 MB (embed/video.json); a server of Bluesky's takes no blob of more than 50 MiB.
 _RATES = Source("https://docs.bsky.app/docs/advanced-guides/rate-limits", "2026-11-24")
 
+# Bytes: lexicons/app/bsky/embed/images.json and video.json. The server's own limit, where it tells one, may be lower.
+MAX_IMAGE, MAX_VIDEO = 2_000_000, 300_000_000
+
 CAPABILITIES = Capabilities(
     text=TextRule(limit=300, counts="graphemes", max_bytes=3000, source=_POST),
     media=(
-        MediaRule("image", frozenset({"image/jpeg", "image/png", "image/webp"}), 4, 2_000_000, _IMAGES),
+        MediaRule("image", frozenset({"image/jpeg", "image/png", "image/webp"}), 4, MAX_IMAGE, _IMAGES),
         MediaRule("video", frozenset({"video/mp4"}), 1, 52_428_800, _RATES, max_seconds=180, captions="tracks"),
     ),
     alone=frozenset({"video"}),
@@ -103,6 +106,9 @@ class Adapter(port.Adapter):
         sheet: dict[str, Any] = {"server": str(server["did"])[:300]}
         if server.get("web") == self._base_url:
             sheet["web"] = self._base_url  # bsky.app shows what is posted; only a sandbox shows it itself
+        limit = server.get("blobUploadLimit")
+        if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+            sheet |= {"image_bytes": min(limit, MAX_IMAGE), "video_bytes": min(limit, MAX_VIDEO)}
         return Connected(did, f"@{handle[:253]}", "bluesky", Guarantee.REPLAY, sheet)
 
     async def prepare(
@@ -194,11 +200,14 @@ class Adapter(port.Adapter):
         for start in range(0, len(wanted), size := self.capabilities.ids_per_reading):
             did = await self._session.did()
             uris = [_uri(did, rkey) for rkey in wanted[start : start + size]]
-            reply = await self._ask("GET", "app.bsky.feed.getPosts", params={"uris": uris}, ok=(200, 404, 501))
-            if reply.status != 200:  # the server passes such questions on, and knows nobody to pass them to
-                offered = False
-                break
-            page = reply.json()
+            try:
+                page = (await self._ask("GET", "app.bsky.feed.getPosts", params={"uris": uris})).json()
+            except Refused as error:
+                # Such questions are passed on. A server on its own says that it knows nobody to ask.
+                if isinstance(error.body, dict) and str(error.body.get("message")).startswith("No service configured"):
+                    offered = False
+                    break
+                raise
             posts = page.get("posts") if isinstance(page, dict) else None
             if not isinstance(posts, list):
                 raise Unavailable(f"{self._label}: the list of posts cannot be read")

@@ -11,7 +11,7 @@ GROWN: tuple[Grown, ...] = ("favourites", "reblogs", "replies", "quotes")
 # Invented, and only ordered as on a real server: many favourites, few quotes.
 _SCALE: dict[Grown, float] = {"favourites": 26.0, "reblogs": 9.0, "replies": 4.0, "quotes": 1.6}
 _LANGUAGE = {"ko": 1.0, "ru": 0.7, "en": 1.4}
-_PLATFORM = {"mastodon": 1.0}
+_PLATFORM = {"mastodon": 1.0, "bluesky": 1.3}
 _NORMAL = NormalDist()
 
 

@@ -62,6 +62,10 @@ class Throttle:
         standings = [self._count(key, limit, now) for key, limit in keys]
         return min(standings, key=lambda standing: (not standing.over, standing.remaining))
 
+    def count(self, key: tuple[str, str], limit: Limit) -> Standing:
+        """Count one request against one limit of a platform's own."""
+        return self._count(key, limit, time.monotonic())
+
     def _count(self, key: tuple[str, str], limit: Limit, now: float) -> Standing:
         began, n = self._windows.get(key, (now, 0))
         if now - began >= limit.seconds:
