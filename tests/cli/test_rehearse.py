@@ -54,7 +54,7 @@ def test_a_person_reads_why_below_the_table(world: World, shell: Shell) -> None:
 
     assert 6 == said.code
     assert "P01/ko to kr: held: paused (account kr) by alice: �[2Jthe screen is wiped" in said.out
-    assert "1 deliveries: 1 held; not all would go out in time" in said.out
+    assert "1 delivery: 1 held; not all would go out in time" in said.out
 
 
 def test_drafts_are_taken_for_approved_and_that_is_said_first(world: World, shell: Shell) -> None:

@@ -80,11 +80,11 @@ def _tell(found: "Rehearsal") -> None:
     _list("Remarks", [f"{remark.kind}: {remark.text}" for remark in found.remarks])
     _list("Left out", found.left_out)
     if found.lines:
-        states = ", ".join(f"{number} {state}" for state, number in found.tally.items())
+        number, states = len(found.lines), ", ".join(f"{count} {state}" for state, count in found.tally.items())
         verdict = "all would go out in time" if found.exit_code == 0 else "not all would go out in time"
         if all(entry.standing == "not rehearsed" for entry in found.lines):
             verdict = "nothing could be rehearsed"
-        line(f"\n{len(found.lines)} deliveries: {states}; {verdict}")
+        line(f"\n{number} deliver{'y' if number == 1 else 'ies'}: {states}; {verdict}")
         say(f"rehearsed in {found.seconds:g} s; nothing was sent to a real host")
 
 

@@ -16,7 +16,8 @@ _TITLE = "Sandbox (demo)"
 _ABOUT = "A twin of a Mastodon server on this machine. Nothing here leaves it."
 
 
-def _configuration(base_url: str) -> dict[str, Any]:
+def _configuration(ask: Asking) -> dict[str, Any]:
+    base_url, limit = ask.sandbox.base_url, ask.limit
     return {
         "urls": {
             "streaming": base_url.replace("http", "ws", 1),
@@ -34,16 +35,16 @@ def _configuration(base_url: str) -> dict[str, Any]:
             "profile_field_value_limit": 255,
         },
         "statuses": {
-            "max_characters": MAX_CHARS,
-            "max_media_attachments": MAX_MEDIA,
-            "characters_reserved_per_url": URL_CHARS,
+            "max_characters": limit("text_limit", MAX_CHARS),
+            "max_media_attachments": limit("media_count", MAX_MEDIA),
+            "characters_reserved_per_url": limit("link_length", URL_CHARS),
             "supported_mime_types": ["text/plain"],
         },
         "media_attachments": {
-            "description_limit": DESCRIPTION,
+            "description_limit": limit("alt_limit", DESCRIPTION),
             "supported_mime_types": list(MIMES),
-            "image_size_limit": IMAGE_BYTES,
-            "image_matrix_limit": IMAGE_PIXELS,
+            "image_size_limit": limit("image_bytes", IMAGE_BYTES),
+            "image_matrix_limit": limit("image_pixels", IMAGE_PIXELS),
             "video_size_limit": VIDEO_BYTES,
             "video_frame_rate_limit": 120,
             "video_matrix_limit": 8_294_400,
@@ -84,7 +85,7 @@ async def v2(request: Request) -> Response:
             "thumbnail": {"url": picture, "blurhash": None, "versions": {"@1x": picture, "@2x": picture}},
             "icon": [{"src": picture, "size": "48x48"}],
             "languages": ["ko", "ru", "en"],
-            "configuration": _configuration(base),
+            "configuration": _configuration(ask),
             "registrations": {
                 "enabled": False,
                 "approval_required": False,
@@ -103,7 +104,7 @@ async def v2(request: Request) -> Response:
 async def v1(request: Request) -> Response:
     ask = await asking(request)
     base, books = ask.sandbox.base_url, ask.sandbox.books
-    configuration = _configuration(base)
+    configuration = _configuration(ask)
     return answer(
         {
             "uri": ask.sandbox.host,
