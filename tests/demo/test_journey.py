@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from campaign.core.errors import Invalid
 from campaign.demo.draw import CARDS, CITIES
+from campaign.demo.film import FILMS
 from campaign.demo.journey import FILE, JourneyPost, load_journey, read_journey
 
 JOURNEY = load_journey()
@@ -35,16 +36,18 @@ def test_every_text_and_alt_is_written_in_its_own_script(post: JourneyPost, lang
     assert all(tag.startswith("#") and " " not in tag for tag in post.tags[lang])
 
 
-def test_every_picture_can_be_drawn_and_every_card_is_used() -> None:
-    assert list(CARDS) and {picture.draw for post in JOURNEY.posts for picture in post.pictures} == set(CARDS)
+def test_every_picture_and_film_can_be_drawn_and_every_one_is_used() -> None:
+    pictures = [picture for post in JOURNEY.posts for picture in post.pictures]
+    assert list(CARDS) and {picture.draw for picture in pictures if picture.draw} == set(CARDS)
+    assert [picture.film for picture in pictures if picture.film] == list(FILMS)
     assert {post.id: len(post.pictures) for post in JOURNEY.posts if len(post.pictures) > 1} == {"P04": 3}
 
 
-def test_no_alt_promises_a_moving_picture() -> None:
+def test_an_alt_promises_a_moving_picture_where_there_is_one() -> None:
     for post in JOURNEY.posts:
         for picture in post.pictures:
-            said = " ".join(picture.alt.values()).lower()
-            assert not any(word in said for word in ("영상", "видео", "video", "clip"))
+            for said in picture.alt.values():
+                assert any(word in said.lower() for word in ("영상", "видео", "video")) == bool(picture.film)
 
 
 def test_the_map_shows_the_cities_where_the_legs_are() -> None:
@@ -64,7 +67,7 @@ def test_the_last_post_links_to_a_page_per_language() -> None:
     assert [post.id for post in JOURNEY.posts if post.link_in("ko")] == ["P10"]
 
 
-def test_the_subtitles_of_the_clips_wait_in_three_languages() -> None:
+def test_the_clips_have_captions_in_three_languages() -> None:
     clips = {post.id: post.vtt for post in JOURNEY.posts if post.vtt}
 
     assert set(clips) == {"P02", "P05"}
@@ -93,6 +96,12 @@ def test_it_is_frozen() -> None:
         ("    leg: seoul-out\n", "    leg: seoul-out\n    mood: good\n", "posts.0.mood"),
         ('place: {ko: "서울", ru: "Сеул", en: "Seoul"}', 'place: {ko: "서울", ru: "Сеул"}', "need exactly"),
         ('place: {ko: "서울", ru: "Сеул", en: "Seoul"}', 'place: {ko: "서울", ru: "Сеул", en: " "}', "needs a text"),
+        ("      - film: wave_film\n", "      - draw: tiles\n", "vtt goes with a film"),
+        (
+            "      - film: wave_film\n",
+            "      - film: wave_film\n        draw: tiles\n",
+            "either a card to draw or a film",
+        ),
         ("campaign:\n", "campaign: [\n", "is no YAML"),
     ],
 )

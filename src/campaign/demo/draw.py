@@ -61,8 +61,9 @@ def _ink(start: float, run: str, font: ImageFont.FreeTypeFont, stroke: float) ->
 class Canvas:
     """A picture in the making, measured in its final pixels."""
 
-    def __init__(self, ground: str) -> None:
-        self.image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), ground)
+    def __init__(self, ground: str, *, clear: bool = False) -> None:
+        """Begin with a ground of one colour; `clear`: with none, to be laid over another picture."""
+        self.image = Image.new("RGBA" if clear else "RGB", (WIDTH * FINE, HEIGHT * FINE), ground + "00" * clear)
         self.pen = ImageDraw.Draw(self.image)
         self.written: list[tuple[str, Box]] = []
 
@@ -109,8 +110,12 @@ class Canvas:
         self.pen.rounded_rectangle([edge * FINE for edge in box], radius * FINE, fill)
 
     def finish(self, quiet: str) -> "Canvas":
-        """Add what all pictures have: the journey's name below, and the ribbon that says what this is."""
+        """Add what all pictures have: the journey's name below, and the ribbon."""
         self.text((MARGIN, HEIGHT - 48), JOURNEY, 22, quiet)
+        return self.ribbon()
+
+    def ribbon(self) -> "Canvas":
+        """Add the ribbon that says what this is."""
         ribbon = Image.new("RGB", (300 * FINE, 42 * FINE), RED)
         ImageDraw.Draw(ribbon).text((150 * FINE, 29 * FINE), "demo", WHITE, typefaces().cut(0, 25 * FINE, 700), "ms")
         shape = Image.new("L", ribbon.size, 255).rotate(-45, Image.Resampling.BICUBIC, expand=True)
@@ -119,9 +124,10 @@ class Canvas:
         self.image.paste(turned, (centre[0] - turned.width // 2, centre[1] - turned.height // 2), shape)
         return self
 
-    def png(self) -> bytes:
+    def png(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
+        """Return it as PNG, made smaller."""
         buffer = BytesIO()
-        self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(buffer, "PNG", optimize=True)
+        self.image.resize(size, Image.Resampling.LANCZOS).save(buffer, "PNG", optimize=True)
         return buffer.getvalue()
 
 
@@ -169,23 +175,6 @@ def _map(say: Say, title: Sequence[str], *, lit: str | None = None, ticked: bool
     return canvas.finish(GREY)
 
 
-def _title(say: Say) -> Canvas:
-    canvas = Canvas(NAVY)
-    for x in range(0, WIDTH, 50):  # the railway: sleepers, then rails
-        canvas.panel((x + 18, 734, x + 32, 786), 3, "#1B3560")
-    for y in (746, 770):
-        canvas.panel((-9, y, WIDTH + 9, y + 5), 0, "#4A6A9A")
-    canvas.panel((1266, 500, 1294, 742), 0, BRASS)  # the kilometre post
-    canvas.panel((1216, 726, 1344, 746), 4, BRASS)
-    canvas.panel((1060, 268, 1500, 560), 24, GOLD)
-    canvas.panel((1074, 282, 1486, 546), 14, NAVY)
-    canvas.text((1280, 446), "9288", 150, GOLD, weight=700, align="middle")
-    canvas.text((1280, 514), "km  ·  км", 44, GOLD, align="middle")
-    canvas.panel((MARGIN, 244, MARGIN + 72, 252), 4, GOLD)
-    canvas.stack((MARGIN, 406), say(*CITIES["vladivostok"][3]), (122, 56), (WHITE, SKY))
-    return canvas.finish(SKY)
-
-
 def _years(say: Say) -> Canvas:
     canvas = Canvas(WHITE)
     start = canvas.text((MARGIN, 440), "1919", 230, INK, weight=700)[2] + 76
@@ -208,18 +197,6 @@ def _hour(say: Say, words: Sequence[str], colours: Sequence[str], sun: tuple[Poi
     canvas.text((MARGIN, 150), DOT.join(say(*CITIES["irkutsk"][3])), 32, ink)
     canvas.stack((MARGIN, 392), words, (176, 64), (ink, ink))
     return canvas.finish(ink)
-
-
-def _wave(say: Say) -> Canvas:
-    canvas = Canvas("#E9F4FB")
-    main, *rest = say("바이칼호", "Байкал", "Baikal")
-    canvas.text((WIDTH / 2, 310), main, 168, NAVY, weight=700, align="middle")
-    canvas.text((WIDTH / 2, 410), DOT.join(rest), 66, BLUE, align="middle")
-    for row, fill in enumerate(("#BBDDF2", "#85C0E6", "#4A97CF", "#1F6CB0", "#124A86")):
-        height, length, shift = 34 - 3 * row, 150 + 26 * row, 1.3 * row
-        crest = [(x, 524 + 66 * row + height * sin(x / length + shift)) for x in range(-10, WIDTH + 11, 4)]
-        canvas.area([(-10, HEIGHT), *crest, (WIDTH + 10, HEIGHT)], fill)
-    return canvas.finish("#E9F4FB")
 
 
 def _tiles(say: Say) -> Canvas:
@@ -285,12 +262,10 @@ MOSCOW = "모스크바에 도착했습니다", "Мы прибыли в Моск�
 THANKS = "함께해 주셔서 고맙습니다", "Спасибо, что были с нами!", "Thank you for travelling with us!"
 CARDS: Mapping[str, Callable[[Say], Canvas]] = {
     "route_map": lambda say: _map(say, say(*START)),
-    "title_card": _title,
     "years_card": _years,
     "morning_card": lambda say: _hour(say, say("아침", "Утро", "Morning"), MORNING, ((1180, 690), 210)),
     "noon_card": lambda say: _hour(say, say("낮", "Полдень", "Noon"), NOON, ((1180, 340), 130)),
     "evening_card": lambda say: _hour(say, say("저녁", "Вечер", "Evening"), EVENING, ((1180, 650), 140)),
-    "wave_card": _wave,
     "tiles": _tiles,
     "map_moscow": lambda say: _map(say, say(*MOSCOW), lit="moscow"),
     "concert_card": _concert,

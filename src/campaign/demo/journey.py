@@ -28,10 +28,17 @@ Texts = Annotated[Mapping[str, str], BeforeValidator(_whole)]  # language → te
 
 
 class Picture(_Row):
-    """One picture of a post: the name of the card to draw, and its alt text per language."""
+    """One picture of a post, or its clip: the name of the card or film to draw, and its alt text per language."""
 
-    draw: str
+    draw: str | None = None
+    film: str | None = None
     alt: Texts
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.draw is None) == (self.film is None):
+            raise ValueError("names either a card to draw or a film")
+        return self
 
 
 class JourneyCampaign(_Row):
@@ -108,6 +115,8 @@ class Journey(_Row):
             if post.local.tzinfo or not leg_of.starts_on <= post.local.date() <= leg_of.ends_on:
                 raise ValueError(f"post {post.id}: {post.local} is no wall time within its leg")
             told = [post.place, post.text, post.tags, *(picture.alt for picture in post.pictures), post.vtt or langs]
+            if bool(post.vtt) != any(picture.film for picture in post.pictures):
+                raise ValueError(f"post {post.id}: vtt goes with a film, and a film with vtt")
             if any(langs != set(texts) for texts in told):
                 raise ValueError(f"post {post.id}: place, text, tags, alt and vtt need exactly {sorted(langs)}")
         return self

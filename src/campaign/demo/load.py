@@ -1,8 +1,9 @@
 """Load the packaged journey as people would: alice writes, bob approves, carol reads. Repeatable at any point."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,9 @@ from campaign.core.errors import NotFound
 from campaign.core.model import Person, Role
 from campaign.core.schedule import FORMAT
 from campaign.demo.draw import draw
+from campaign.demo.film import captions, film
 from campaign.demo.journey import Journey, JourneyPost
+from campaign.demo.journey import Picture as JourneyPicture
 from campaign.demo.twin import CHANNELS
 from campaign.platforms import load
 from campaign.service import App, accounts, campaigns
@@ -130,7 +133,7 @@ def _post(app: App, journey: Journey, post: JourneyPost, pictures: Path, people:
             wordings=wordings,
             at=post.local.strftime(FORMAT),
             to=tuple(channel.name for channel in CHANNELS),
-            pictures=tuple(Picture(_drawn(picture.draw, pictures), picture.alt) for picture in post.pictures),
+            pictures=tuple(_picture(post, picture, pictures) for picture in post.pictures),
             leg=post.leg,
             place=post.place,
         )
@@ -138,11 +141,22 @@ def _post(app: App, journey: Journey, post: JourneyPost, pictures: Path, people:
     approve(app, post.id, by=people["bob"], campaign_name=name)
 
 
-def _drawn(name: str, folder: Path) -> Path:
-    file = folder / f"{name}.png"
+def _picture(post: JourneyPost, picture: JourneyPicture, folder: Path) -> Picture:
+    if picture.film is None:
+        drawn = _drawn(folder / f"{picture.draw}.png", lambda: draw(str(picture.draw)))
+        return Picture(drawn, picture.alt)
+    clip = folder / f"{picture.film}.mp4"
+    if not clip.exists():
+        film(picture.film, clip)
+    spoken = {lang: partial(captions, cues) for lang, cues in (post.vtt or {}).items()}
+    tracks = {lang: _drawn(folder / f"{picture.film}.{lang}.vtt", make) for lang, make in spoken.items()}
+    return Picture(clip, picture.alt, tracks)
+
+
+def _drawn(file: Path, make: Callable[[], bytes]) -> Path:
     if not file.exists():
         fresh = file.with_suffix(".part")
-        fresh.write_bytes(draw(name))
+        fresh.write_bytes(make())
         fresh.replace(file)
     return file
 
