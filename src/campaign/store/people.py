@@ -31,18 +31,18 @@ def person_named(tx: Connection, name: str) -> Person:
     row = tx.execute(sa.select(people).where(people.c.name == name)).mappings().first()
     if row is None:
         raise NotFound("user", name, "list them with: campaign user list")
-    return _person(row)
+    return person_of(row)
 
 
 def person_of_login(tx: Connection, login: str) -> Person | None:
     """Return the person that an operating system's user is, if any."""
     row = tx.execute(sa.select(people).where(people.c.login == login)).mappings().first()
-    return _person(row) if row else None
+    return person_of(row) if row else None
 
 
 def all_people(tx: Connection) -> list[Person]:
     """Return everybody, by name."""
-    return [_person(row) for row in tx.execute(sa.select(people).order_by(people.c.name)).mappings()]
+    return [person_of(row) for row in tx.execute(sa.select(people).order_by(people.c.name)).mappings()]
 
 
 def log(
@@ -76,5 +76,6 @@ def events_of(tx: Connection, post_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
-def _person(row: RowMapping) -> Person:
+def person_of(row: RowMapping) -> Person:
+    """Return the person that a row holds."""
     return Person(row["id"], row["name"], frozenset(Role(role) for role in row["roles"]), row["login"])
