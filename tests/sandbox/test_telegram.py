@@ -1,6 +1,7 @@
 """Each method and each refusal of the twin, seen through python-telegram-bot."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -241,3 +242,25 @@ def test_what_no_client_would_send_is_refused_too(line: Line) -> None:
     assert (400, "Bad Request: there is no photo in the request") == said("sendPhoto", photo="attach://nothing")
     assert 413 == httpx.post(f"{path}/sendPhoto", content=bytes(41 * 1024 * 1024)).status_code
     assert [] == line.twin.books(platform="telegram")
+
+
+def test_a_page_shows_the_channel_escaped_and_nothing_that_was_deleted(line: Line) -> None:
+    line.run(line.poster.send_message(KO, "<script>alert(1)</script>\n#평화"))
+    album = [InputMediaPhoto(picture(), caption="앨범 & 그림"), InputMediaVideo(CLIP)]
+    head = line.run(line.poster.send_media_group(KO, album))[0].message_id
+    line.run(line.poster.send_video(KO, CLIP, cover=picture(colour="#fff")))
+    gone = line.run(line.poster.send_message(KO, "사라진 글")).message_id
+    line.run(line.poster.delete_message(KO, gone))
+    base = f"{line.twin.base_url}/t/peace_ko"
+    page, one = httpx.get(base), httpx.get(f"{base}/{head}")
+    media = re.findall(r'(?:src|poster)="(/t/media/[0-9a-f]{64})"', page.text)
+
+    assert (200, 200, 404, 404, 404) == tuple(
+        each.status_code
+        for each in (page, one, *(httpx.get(f"{base}/{ident}") for ident in (gone, "x")), httpx.get(f"{base}x"))
+    )
+    assert "<script" not in page.text and "&lt;script&gt;alert(1)&lt;/script&gt;<br>#평화" in page.text
+    assert "사라진 글" not in page.text and "앨범 &amp; 그림" in one.text and "alert" not in one.text
+    types = [httpx.get(line.twin.base_url + path).headers["content-type"] for path in media]
+    assert ["video/mp4", "image/jpeg", "image/png", "video/mp4"] == types  # the last post first
+    assert 404 == httpx.get(f"{line.twin.base_url}/t/media/{'0' * 64}").status_code
