@@ -18,7 +18,8 @@ from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unautho
 from campaign.core.facets import find_facets
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
 from campaign.core.text import fits, split_text
-from campaign.platforms.bluesky import CAPABILITIES, tid
+from campaign.platforms.bluesky import CAPABILITIES
+from campaign.platforms.bluesky.session import tid
 from campaign.service import accounts
 from tests.conftest import World, picture_file
 
