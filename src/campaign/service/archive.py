@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -83,6 +83,29 @@ def seal(app: App, *, until: datetime | None = None) -> int:
                 readings.seal(tx, rows)
             sealed += len(rows)
     return sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A post's object in the archive, at its newest version."""
+
+    object_id: str
+    version: str
+    at: datetime
+    message: str
+    files: int
+
+
+def kept(app: App, post_id: str) -> Kept | None:
+    """Return what the record holds of a post; None: nothing yet."""
+    object_id = as2.urn(post_id)
+    if not app.archive.exists(object_id):
+        return None
+    inventory = app.archive.inventory(object_id)
+    newest = inventory.versions[inventory.head]
+    return Kept(
+        object_id, f"v{inventory.head}", datetime.fromisoformat(newest.created), newest.message, len(newest.state)
+    )
 
 
 def account_plain(account: Account) -> dict[str, Any]:

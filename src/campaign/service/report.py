@@ -144,6 +144,15 @@ def report(app: App, campaign_name: str, *, age: str = "7d") -> Report:
     )
 
 
+def series_of(tx: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[Series, ...]:
+    """Return what was seen of the published ones among these deliveries (rows of queue.listed)."""
+    published = [row for row in rows if row["state"] == State.PUBLISHED]
+    read: dict[str, list[Measurement]] = defaultdict(list)
+    for reading in readings.readings_of(tx, [row["id"] for row in published]):
+        read[reading.delivery_id].append(reading)
+    return tuple(_of(row, read[row["id"]], None) for row in published)
+
+
 def _of(row: Mapping[str, Any], read: Sequence[Measurement], leg: Any) -> Series:
     moments: dict[datetime, dict[Metric, Measurement]] = defaultdict(dict)
     for reading in read:

@@ -235,6 +235,15 @@ def variants_of(tx: Connection, post_id: str) -> list[Variant]:
     return [Variant(**{**row, "tags": tuple(row["tags"])}) for row in rows]
 
 
+def variants_in(tx: Connection, campaign_id: str) -> dict[str, list[Variant]]:
+    """Return every revision of every post of a campaign, by the post's row id, in one question."""
+    query = sa.select(variants).join(posts, posts.c.id == variants.c.post_id).where(posts.c.campaign_id == campaign_id)
+    found: dict[str, list[Variant]] = {}
+    for row in tx.execute(query.order_by(variants.c.lang, variants.c.revision)).mappings():
+        found.setdefault(row["post_id"], []).append(Variant(**{**row, "tags": tuple(row["tags"])}))
+    return found
+
+
 def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
     """Return the media of a post, in order."""
     query = (

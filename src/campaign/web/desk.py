@@ -1,109 +1,89 @@
-"""What the desk shows, read from the store: deliveries with the troubled ones first, a post with its attempts."""
+"""The desk: what every page needs, and how a page is made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from campaign.config import Settings
 from campaign.core.errors import NotFound
-from campaign.core.model import Attempt, Campaign, Medium, Post, PostMedium, Variant
-from campaign.core.states import State
 from campaign.service import App
-from campaign.store import attempts, campaigns, posts, queue
+from campaign.service.doctor import Check
+from campaign.service.login import Hasher
+from campaign.store import accounts as account_rows
+from campaign.web.formats import Look
+from campaign.web.gate import Attempts, Gate, Visit
+from campaign.web.report_page import environment
+from campaign.web.states import SYMBOLS, TROUBLED
+from campaign.web.words import CATALOGUE, LANGS
 
-ORDER = (
-    State.UNCERTAIN,
-    State.MISSED,
-    State.FAILED,
-    State.PUBLISHING,
-    State.PROCESSING,
-    State.CLAIMED,
-    State.SCHEDULED,
-    State.PUBLISHED,
-    State.CANCELLED,
-)
-TROUBLED = ORDER[:3]
-SYMBOLS = {
-    State.UNCERTAIN: "?",
-    State.MISSED: "∅",
-    State.FAILED: "×",
-    State.PUBLISHING: "→",
-    State.PROCESSING: "→",
-    State.CLAIMED: "→",
-    State.SCHEDULED: "○",
-    State.PUBLISHED: "✓",
-    State.CANCELLED: "–",
-}
+# What makes the installation ill; the rest of what the doctor says, a missed post say, is a person's work.
+VITAL = ("doctor", "database", "daemon", "lateness")
+NAMES = {"ko": "한국어", "en": "English", "ru": "Русский"}
+_HERE = Path(__file__).parent
+_STATIC = {"css": "text/css", "js": "text/javascript"}
+
+Doctor = Callable[[App], list[Check]]
 
 
-@dataclass(frozen=True, slots=True)
 class Desk:
-    """The first page: the campaigns with their totals, and the deliveries."""
+    """What pages need: the settings, the gate, and the way to make a page."""
 
-    now: datetime
-    campaigns: tuple[tuple[Campaign, dict[str, int]], ...]
-    rows: tuple[dict[str, Any], ...]
-    number: int  # of deliveries, shown or not
-    troubled: int
+    def __init__(self, app: App, settings: Settings, gate: Gate, doctor: Doctor, hasher: Hasher | None = None) -> None:
+        self.app, self.settings, self.gate, self.hasher = app, settings, gate, hasher
+        self.attempts = Attempts()
+        self._doctor = doctor
 
+    def page(self, visit: Visit, template: str, status: int = 200, *, demo: bool = False, **values: Any) -> Response:
+        """Return a page made from a template; what stands on every page is added here."""
+        with self.app.store.read() as tx:
+            pauses = account_rows.pauses_now(tx) if visit.session else []
+        return HTMLResponse(self.render(visit, template, demo=demo, pauses=pauses, **values), status)
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One post with all that is known of it."""
+    def render(self, visit: Visit, template: str, *, demo: bool = False, **values: Any) -> str:
+        """Return the text of a template."""
+        look = visit.look
+        known: dict[str, Any] = {"look": look, "say": look.say, "lang": look.lang, "langs": LANGS, "names": NAMES}
+        known |= {"symbols": SYMBOLS, "troubled": TROUBLED, "path": visit.path, "visit": visit, "refresh": 0}
+        known |= {"person": visit.session.person if visit.session else None, "pauses": []}
+        known |= {"csrf": visit.session.csrf if visit.session else "", "problem": None}
+        known |= {"demo": demo or bool(self.settings.clock_file)}
+        return environment().get_template(template).render(**known | values)
 
-    campaign: Campaign
-    post: Post
-    variants: tuple[Variant, ...]  # the latest in each language, the source first
-    pictures: tuple[PostMedium, ...]
-    rows: tuple[dict[str, Any], ...]
-    attempts: tuple[Attempt, ...]
+    def go(self, path: str) -> Response:
+        """Send the browser on after a form: loading the page again then sends nothing twice."""
+        return RedirectResponse(path, 303)
 
+    def static(self, name: str) -> Response:
+        """Serve one of our own files."""
+        kind = _STATIC.get(name.rpartition(".")[2])
+        file = _HERE / "static" / name
+        if kind is None or not name.replace(".", "").replace("_", "").isalnum() or not file.is_file():
+            raise NotFound("page", f"/static/{name[:80]}")
+        return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
 
-def desk(app: App, *, limit: int) -> Desk:
-    """Return the first page; of many deliveries the first `limit`, which are those that need somebody."""
-    with app.store.read() as tx:
-        kept = campaigns.all_campaigns(tx)
-        totals = tuple((campaign, campaigns.tally(tx, campaign.id)) for campaign in kept)
-        rows = ordered(queue.listed(tx))
-    troubled = sum(row["state"] in TROUBLED for row in rows)
-    return Desk(app.clock.now(), totals, tuple(rows[:limit]), len(rows), troubled)
+    def health(self) -> Response:
+        """Say whether what is vital works."""
+        try:
+            checks = self._doctor(self.app)
+        except Exception as error:  # noqa: BLE001 - whatever breaks it, the answer is: not healthy
+            self.app.log("health.failed", error=f"{type(error).__name__}: {error}")
+            checks = [Check("doctor", ok=False, detail=f"could not look: {type(error).__name__}")]
+        ok = all(check.ok for check in checks if check.name in VITAL)
+        told = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
+        return JSONResponse({"ok": ok, "checks": told}, 200 if ok else 503)
 
-
-def ordered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return deliveries by what they need: doubts and missed ones first; of what is out, the newest first."""
-
-    def rank(row: dict[str, Any]) -> tuple[int, float]:
-        state = State(row["state"])
-        due = row["due_at"].timestamp()
-        return ORDER.index(state), -due if state in (State.PUBLISHED, State.CANCELLED) else due
-
-    return sorted(rows, key=rank)
-
-
-def sheet(app: App, campaign_name: str, post_name: str) -> Sheet:
-    """Return a post. Raises: NotFound."""
-    with app.store.read() as tx:
-        campaign = campaigns.campaign_named(tx, campaign_name)
-        post = posts.post_named(tx, post_name, campaign)
-        if post.campaign_id != campaign.id:
-            raise NotFound("post", post_name)
-        latest = {variant.lang: variant for variant in posts.variants_of(tx, post.id)}
-        rows = [row for row in queue.listed(tx, campaign.id) if row["post_id"] == post.id]
-        known = [lang for lang in campaign.languages if lang in latest]
-        return Sheet(
-            campaign=campaign,
-            post=post,
-            variants=tuple(latest[lang] for lang in [*known, *(lang for lang in latest if lang not in known)]),
-            pictures=tuple(posts.media_of(tx, post.id)),
-            rows=tuple(rows),
-            attempts=tuple(attempts.attempts_of_post(tx, post.id)),
+    def error(self, request: Request, status: int, message: str) -> Response:
+        """Return what went wrong, as a page or, where JSON is wanted, as JSON."""
+        accepts = request.headers.get("accept", "")
+        if request.url.path.endswith((".json", "/healthz")) or ("json" in accepts and "html" not in accepts):
+            return JSONResponse({"error": message, "status": status}, status)
+        title = f"{status} {HTTPStatus(status).phrase}"
+        visit = Visit(self.app, request, Look(self.gate.lang(request)), None)
+        advice = f"error.{status}" if f"error.{status}" in CATALOGUE else "error.other"
+        return HTMLResponse(
+            self.render(visit, "error.html", message=message, title=title, advice=visit.look.say(advice)), status
         )
-
-
-def medium(app: App, sha256: str) -> Medium:
-    """Return a medium that stands in the table; a file that only lies in the library is none. Raises: NotFound."""
-    with app.store.read() as tx:
-        found = posts.medium_of(tx, sha256)
-    if found is None or not app.media.exists(sha256):
-        raise NotFound("medium", sha256)
-    return found

@@ -9,13 +9,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from campaign.core.engagement import PLAN_B
+from campaign.core.errors import Invalid
 from campaign.core.model import METRICS
 from campaign.core.states import State
 from campaign.service.report import AGES, TOLERANCE, Group, Report, Series
+from campaign.service.report import report as make_report
 from campaign.web import charts
 from campaign.web.charts import Dot, Frame, Line
 from campaign.web.formats import Look, iso, utc, web_address
@@ -63,13 +66,82 @@ def render(report: Report, *, lang: str = "en", served: bool = False) -> str:
             zone=zone,
             numbers=_numbers(report, look),
             figures=[_curves(report, look), _legs(report, look), _pairs(report, look)],
-            groups=[("by_post", report.by_post), ("by_leg", report.by_leg), ("by_lang", _by_lang(report))],
+            groups=[
+                ("by_post", report.by_post),
+                ("by_leg", report.by_leg),
+                ("by_lang", _by_lang(report)),
+                ("by_platform", report.by_platform),
+            ],
             group_name=lambda kind, group: _name(look, kind, group),
             why=lambda group: _why(report, look, _members(report, group)),
             metrics=[metric for metric in METRICS if any(metric in row.latest for row in report.series)],
             box=_box(report, look),
         )
     )
+
+
+def show(desk: Any, visit: Any) -> Response:
+    """Serve the report, in the language and at the age asked for."""
+    page = render(_asked(desk, visit), lang=visit.look.lang, served=True)
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy()})
+
+
+def show_json(desk: Any, visit: Any) -> Response:
+    """Serve the same numbers for machines."""
+    return JSONResponse(_asked(desk, visit).plain())
+
+
+def _asked(desk: Any, visit: Any) -> Report:
+    age = visit.asked("age", "7d")
+    if age not in AGES:
+        raise Invalid("age", age, f"must be one of: {', '.join(AGES)}")
+    return make_report(desk.app, visit.place("name"), age=age)
+
+
+def curves_of(series: Sequence[Series], look: Look) -> list[Figure]:
+    """Return one chart per platform with the curve of each delivery, and its numbers; a gap stays a gap."""
+    figures: list[Figure] = []
+    for number, platform in enumerate(sorted({row.platform for row in series})):
+        rows = [row for row in series if row.platform == platform and row.curve]
+        lines = [Line(row.lang, _labelled(rows, row, look), _points(row)) for row in rows]
+        if not any(value is not None for line in lines for _, value in line.points):
+            continue
+        ages = sorted({age for line in lines for age, _ in line.points})
+        by_age = [dict(line.points) for line in lines]
+        table = tuple((look.age(timedelta(seconds=age)), *((points.get(age),) for points in by_age)) for age in ages)
+        title = look.say("post.curve", platform=platform)
+        last = ", ".join(f"{line.label} {_latest(line, look)}" for line in lines)
+        axes = (look.say("axis.age"), look.say("axis.interactions"))
+        ticks = [(tick.total_seconds(), look.age(tick)) for tick in _TICKS]
+        mark = AGES["7d"].total_seconds()
+        drawn = tuple(
+            charts.curves(
+                Frame(f"curve-{number}", title, last, width),
+                lines,
+                ticks=ticks,
+                mark=mark,
+                axes=axes,
+                number=look.number,
+            )
+            for width in WIDTHS
+        )
+        head = (look.say("col.age"), *(line.label for line in lines))
+        figures.append(Figure(f"curve-{number}", title, last, (), drawn, head, table))
+    return figures
+
+
+def _labelled(rows: Sequence[Series], row: Series, look: Look) -> str:
+    alone = sum(other.lang == row.lang for other in rows) == 1
+    return look.language(row.lang) if alone else f"{look.language(row.lang)} · {row.account}"
+
+
+def _points(row: Series) -> tuple[charts.Point, ...]:
+    return tuple((max(1.0, (as_of - row.published_at).total_seconds()), value) for as_of, value in row.curve)
+
+
+def _latest(line: Line, look: Look) -> str:
+    value = line.points[-1][1] if line.points else None
+    return "–" if value is None else look.number(value)
 
 
 def policy() -> str:
@@ -143,7 +215,8 @@ def _why(report: Report, look: Look, rows: Sequence[Series]) -> str:
 
 
 def _members(report: Report, group: Group) -> list[Series]:
-    for groups, key in ((report.by_post, "post"), (report.by_leg, "leg"), (report.by_lang, "lang")):
+    kinds = (("post", report.by_post), ("leg", report.by_leg), ("lang", report.by_lang))
+    for key, groups in (*kinds, ("platform", report.by_platform)):
         if any(group is one for one in groups):
             return [row for row in report.series if (getattr(row, key) or "") == group.name]
     return []

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from campaign.web import account_words, compose_words, desk_words
+
 LANGS: Final = ("ko", "en", "ru")
 
 # key: (Korean, English, Russian). Plurals: Korean one form, English one|many, Russian one|few|many.
-CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
+_REPORT: Final[Mapping[str, tuple[str, str, str]]] = {
     # What languages, ages, metrics, statuses and states are called.
     "lang.ko": ("한국어", "Korean", "Корейский"),
     "lang.en": ("영어", "English", "Английский"),
@@ -268,6 +270,13 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "error": ("요청을 처리할 수 없습니다", "This did not work", "Не получилось"),
     "skip": ("본문으로", "Skip to content", "К содержанию"),
     "language": ("언어", "Language", "Язык"),
+}
+
+CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
+    **_REPORT,
+    **desk_words.CATALOGUE,
+    **compose_words.CATALOGUE,
+    **account_words.CATALOGUE,
 }
 
 

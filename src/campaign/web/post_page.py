@@ -1,0 +1,197 @@
+"""One post: its texts, what became of each delivery, the evidence of a doubt, its record, and what a person can do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import FileResponse, Response
+
+from campaign.core.errors import CampaignError, Invalid, NotFound
+from campaign.core.language import latest, outdated
+from campaign.core.model import Attempt, Campaign, Medium, Post, PostMedium, Role, Variant
+from campaign.core.states import State
+from campaign.service import archive
+from campaign.service.approve import approve
+from campaign.service.confirm import settle
+from campaign.service.enqueue import cancel, move, retry
+from campaign.service.report import Series, series_of
+from campaign.store import attempts, campaigns, people, queue
+from campaign.store import posts as post_rows
+from campaign.store.posts import Approval, Queued
+from campaign.web import report_page
+from campaign.web.desk import Desk
+from campaign.web.gate import Visit
+from campaign.web.states import needs_a_person
+
+# What a browser may show in its place; anything else is only handed out as a file.
+_SHOWN = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "video/mp4", "video/webm", "text/vtt")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One post with all that is known of it."""
+
+    campaign: Campaign
+    post: Post
+    variants: tuple[Variant, ...]  # the latest in each language, the source first
+    history: tuple[Variant, ...]
+    outdated: dict[str, int]
+    media: tuple[PostMedium, ...]
+    queued: tuple[Queued, ...]
+    approvals: tuple[Approval, ...]
+    rows: tuple[dict[str, Any], ...]
+    attempts: tuple[Attempt, ...]
+    events: tuple[dict[str, Any], ...]
+    series: tuple[Series, ...]
+    record: archive.Kept | None
+
+    @property
+    def waiting(self) -> list[str]:
+        """Return the languages that somebody still has to approve."""
+        given = {(approval.outgoing_sha256, approval.lang) for approval in self.approvals}
+        return sorted(
+            {
+                lang
+                for entry in self.queued
+                for lang in entry.outgoing.langs
+                if (entry.sha256, lang) not in given and lang not in self.outdated
+            }
+        )
+
+
+def show(desk: Desk, visit: Visit) -> Response:
+    """Show it."""
+    return _page(desk, visit)
+
+
+def act(desk: Desk, visit: Visit) -> Response:
+    """Do what a form of the page asks for; what a verb refuses is said on the page itself, and nothing is lost."""
+    campaign, post = visit.place("campaign"), visit.place("post")
+    try:
+        _do(desk, visit, visit.place("act"), campaign, post)
+    except CampaignError as error:
+        return _page(desk, visit, error.status_code, problem=str(error))
+    return desk.go(f"/posts/{campaign}/{post}#deliveries")
+
+
+def _do(desk: Desk, visit: Visit, action: str, campaign: str, post: str) -> None:
+    app, by = desk.app, visit.person
+    match action:
+        case "approve":
+            approve(app, post, by=by, langs=visit.texts("langs"), campaign_name=campaign)
+        case "move":
+            at = f"{visit.needed('date')} {visit.needed('time')}"
+            gap = {"forward": "forward", "back": "back"}.get(visit.text("gap"))
+            fold = {"first": "first", "second": "second"}.get(visit.text("fold"))
+            move(app, post, at=at, by=by, gap=gap, fold=fold, campaign_name=campaign)  # type: ignore[arg-type]
+        case "cancel":
+            cancel(app, post, by=by, campaign_name=campaign)
+        case "retry":
+            now = visit.text("when") == "now"
+            at = "" if now else f"{visit.needed('date')} {visit.needed('time')}"
+            retry(app, _own(desk, visit), by=by, at=at or None, now=now)
+        case "settle":
+            answer = visit.needed("answer")
+            if answer not in ("published", "not_published", "abandon"):
+                raise Invalid("answer", answer, "must be published, not_published or abandon")
+            url = visit.text("url").strip() or None
+            settle(app, _own(desk, visit), answer, by=by, url=url)  # type: ignore[arg-type]
+        case _:
+            raise NotFound("page", visit.path)
+
+
+def _own(desk: Desk, visit: Visit) -> str:
+    """Return the delivery that a form names, if it is one of this very post."""
+    ident = visit.needed("delivery")
+    with desk.app.store.read() as tx:
+        campaign = campaigns.campaign_named(tx, visit.place("campaign"))
+        post = post_rows.post_named(tx, visit.place("post"), campaign)
+        if ident not in {row.id for row in queue.of_post(tx, post.id)}:
+            raise NotFound("delivery", ident)
+    return ident
+
+
+def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = None) -> Response:
+    sheet = _sheet(desk, visit.place("campaign"), visit.place("post"))
+    return desk.page(
+        visit,
+        "post.html",
+        status,
+        demo=sheet.campaign.demo,
+        sheet=sheet,
+        problem=problem,
+        doubts=[row for row in sheet.rows if row["state"] in (State.UNCERTAIN, State.PROCESSING)],
+        needy=[row for row in sheet.rows if needs_a_person(row)],
+        evidence=_evidence(sheet),
+        curves=report_page.curves_of(sheet.series, visit.look),
+        may_write=visit.may(Role.AUTHOR),
+        may_decide=visit.may(Role.AUTHOR, Role.APPROVER),
+        may_approve=visit.may(Role.APPROVER)
+        and (visit.person.name != sheet.post.author or sheet.campaign.approval == "none"),
+    )
+
+
+def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
+    app = desk.app
+    with app.store.read() as tx:
+        campaign = campaigns.campaign_named(tx, campaign_name)
+        post = post_rows.post_named(tx, post_name, campaign)
+        if post.campaign_id != campaign.id:
+            raise NotFound("post", post_name)
+        history = post_rows.variants_of(tx, post.id)
+        newest = latest(history)
+        rows = [row for row in queue.listed(tx, campaign.id) if row["post_id"] == post.id]
+        known = [lang for lang in campaign.languages if lang in newest]
+        sheet = Sheet(
+            campaign=campaign,
+            post=post,
+            variants=tuple(newest[lang] for lang in [*known, *(lang for lang in newest if lang not in known)]),
+            history=tuple(history),
+            outdated=outdated(history, campaign.source_lang),
+            media=tuple(post_rows.media_of(tx, post.id)),
+            queued=tuple(post_rows.outgoings_of(tx, post.id)),
+            approvals=tuple(post_rows.approvals_of(tx, post.id)),
+            rows=tuple(rows),
+            attempts=tuple(attempts.attempts_of_post(tx, post.id)),
+            events=tuple(people.events_of(tx, post.id)),
+            series=series_of(tx, rows),
+            record=archive.kept(app, post.id),
+        )
+    return sheet
+
+
+def _evidence(sheet: Sheet) -> dict[str, list[dict[str, str]]]:
+    """Return, per delivery in doubt, what was sent when, what came back, and what the questions saw."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for attempt in sheet.attempts:
+        for exchange in attempt.exchanges:
+            answer = (exchange.response or b"").split(b"\r\n", 1)[0].decode("latin-1") or exchange.outcome
+            found.setdefault(attempt.delivery_id, []).append(
+                {
+                    "kind": attempt.kind,
+                    "at": exchange.at.isoformat(timespec="seconds"),
+                    "request": f"{exchange.method} {exchange.url}"[:200],
+                    "answer": answer[:200],
+                    "outcome": attempt.outcome,
+                }
+            )
+    return found
+
+
+def medium(desk: Desk, visit: Visit) -> Response:
+    """Serve a medium that stands in the table; a file that only lies in the library is none. Raises: NotFound."""
+    sha256 = visit.place("sha256")
+    with desk.app.store.read() as tx:
+        found: Medium | None = post_rows.medium_of(tx, sha256)
+    if found is None or not desk.app.media.exists(sha256):
+        raise NotFound("medium", sha256)
+    shown = found.mime in _SHOWN
+    return FileResponse(
+        desk.app.media.path(found.sha256),
+        media_type=found.mime if shown else "application/octet-stream",
+        filename=None if shown else found.sha256,
+        headers={
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "ETag": f'"{found.sha256}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
