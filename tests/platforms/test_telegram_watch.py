@@ -316,3 +316,57 @@ def test_update_ids_that_begin_anew_and_lower_are_read_all_the_same(world: World
     assert "1" == world.run(adapter.confirm(wanted, wire, doubt(world, since=since))).remote_id
     assert "2" == publish(world, adapter, wanted).remote_id
     assert "2" == world.run(adapter.confirm(wanted, wire, doubt(world, "1", since=since))).remote_id
+
+
+def test_a_look_that_was_cut_short_does_not_count_as_a_look(world: World, adapter: Adapter) -> None:
+    wanted, since = outgoing("평화"), world.clock.now()
+    publish(world, adapter, outgoing("0"))
+    for number in range(1, 130):
+        world.run(adapter.edit("1", outgoing(str(number)), {"fields": {}}))
+    wire = prepare(world, adapter, wanted)
+    world.clock.turn(hours=20)
+    app = world.open()
+    app.open_adapter.notebook = Tearing(world.app.store)  # type: ignore[attr-defined]
+    with pytest.raises(Torn):
+        world.run(open_adapter(world, app=app).confirm(wanted, wire, doubt(world, since=since)))
+    world.run(app.close_network())
+    world.clock.turn(hours=5)  # by now the second page is forgotten
+    with pytest.raises(Uncertain, match="may have missed"):
+        world.run(adapter.confirm(wanted, wire, doubt(world, since=since)))
+
+
+class Narrow(Sightings):
+    """A notebook that notes how many looks are under way at once: each ends with a page that holds nothing."""
+
+    inside = most = 0
+
+    def watched(self, watcher: str) -> tuple[datetime, datetime] | None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        return super().watched(watcher)
+
+    def keep(self, watcher: str, seen: Sequence[tuple[int, Mapping[str, Any]]], *, at: datetime, gap: bool) -> None:
+        super().keep(watcher, seen, at=at, gap=gap)
+        self.inside -= not seen
+
+
+def test_accounts_that_share_a_watcher_look_one_after_the_other(world: World) -> None:
+    for name in ("peace_ko", "peace_ru", "peace_en"):
+        connect(world, name=name, twin=name)
+    app = world.open()
+    notebook = app.open_adapter.notebook = Narrow(world.app.store)  # type: ignore[attr-defined]
+    adapters = [open_adapter(world, name, app=app) for name in ("peace_ko", "peace_ru", "peace_en")]
+    for each in adapters:
+        each._watch.since = _never  # type: ignore[attr-defined]  # it asks the same question without looking
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(each.measure(["1"]) for each in adapters * 5))
+
+    world.run(all_at_once())
+    world.run(app.close_network())
+
+    assert (1, 0) == (notebook.most, notebook.inside)
+
+
+async def _never() -> None:
+    return None
