@@ -66,7 +66,7 @@ def _lay_out(folder: Path, faces: Fonts) -> None:
 def _script(cues: Sequence[tuple[str, Sequence[Cue]]], width: int, height: int, faces: Fonts) -> str:
     """Return an ASS script: white with a dark edge, low in the frame. http://www.tcax.org/docs/ass-specs.htm"""
     # A line of 42 Cyrillic letters must fit the width, and be read on a telephone held upright.
-    size = round(min(height * 0.062, width * 0.043))
+    size = round(min(height * 0.075, width * 0.052))
     edge, margin = max(1.5, size * 0.075), round(width * 0.04)
     style = [FAMILIES[0], size, "&H00FFFFFF", "&H00FFFFFF", "&H00101010", "&H80000000", 0, 0, 0, 0, 100, 100, 0, 0]
     style += [1, f"{edge:.1f}", f"{edge / 3:.1f}", 2, margin, margin, round(height * 0.055), 1]

@@ -137,7 +137,7 @@ def _cue(block: Sequence[str], number: int, field: str) -> list[Cue]:
         return []  # a note, a style, a region, the rest of the header
     at = arrows[0]
     found = _ARROW.match(block[at])
-    if at > 1 or found is None or len(arrows) > 1:
+    if at > 1 or found is None or len(arrows) > 1 or block[at].count("-->") > 1:
         rule = f"cue {number} has no such times as 00:00.500 --> 00:03.500, alone on their line"
         raise Invalid(field, block[at][:60], rule)
     start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])

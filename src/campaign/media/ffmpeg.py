@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 from campaign.core.errors import Invalid
 from campaign.media.library import MIB
@@ -51,11 +52,12 @@ class Ran:
         return self.code == -signal.SIGXFSZ or "File too large" in self.said
 
 
-def find_ffmpeg(name: str = "") -> str:
+def find_ffmpeg(name: str = "", *, package: str = "imageio_ffmpeg") -> str:
     """Return the path of the system's FFmpeg, else of the one that comes with imageio-ffmpeg.
 
     Args:
         name: of the medium that needs it, for the message.
+        package: that brings one along.
 
     Raises:
         Invalid: there is neither.
@@ -63,9 +65,7 @@ def find_ffmpeg(name: str = "") -> str:
     if found := shutil.which("ffmpeg"):
         return found
     try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        return str(get_ffmpeg_exe())
+        return str(import_module(package).get_ffmpeg_exe())
     except (ImportError, RuntimeError):
         rule = "is a clip, and this machine has no FFmpeg: install it (apt-get install ffmpeg), or: pip install "
         raise Invalid("media", name, f"{rule}'campaign[video]'") from None
@@ -112,17 +112,21 @@ def run(
             stderr=stream,
             start_new_session=True,
         )
-    timer = Timer(seconds, _end, [process])
+    late = Event()
+
+    def end_late() -> None:
+        late.set()
+        _end(process)
+
+    timer = Timer(seconds, end_late)
     timer.daemon = True
     timer.start()
-    late = False
     try:
         if feed is not None:
             _pour(process, feed)
         if progress and process.stdout is not None:
             _follow(process.stdout, progress)
         process.wait()
-        late = timer.finished.is_set()
     finally:
         timer.cancel()
         _end(process)
@@ -131,7 +135,7 @@ def run(
                 with suppress(OSError):
                     pipe.close()
     with errors.open("rb") as stream:
-        return Ran(process.returncode, stream.read(SAID).decode("utf-8", "replace"), late)
+        return Ran(process.returncode, stream.read(SAID).decode("utf-8", "replace"), late.is_set())
 
 
 def source(path: Path, demuxer: str) -> list[str]:
