@@ -16,6 +16,7 @@ from campaign.core.text import count
 from campaign.platforms.telegram import CAPABILITIES
 from campaign.platforms.telegram import Adapter as Telegram
 from campaign.sandbox.telegram.entities import units
+from campaign.service import accounts
 from campaign.service.measure import measure
 from campaign.store import accounts as account_rows
 from tests.conftest import World
@@ -78,6 +79,7 @@ def test_an_account_is_a_channel_and_its_guarantee_is_its_watcher(world: World) 
     assert (Guarantee.READ_BACK, Guarantee.NONE) == (watched.guarantee, alone.guarantee)
     assert ("@peace_ko", "telegram", "@peace_ko") == (watched.handle, watched.kind, watched.sheet["channel"])
     assert watched.remote_id.startswith("-100")
+    assert {} == world.run(accounts.test(world.app, "tg"))["changed"]
     tokens = [told(world)["token"], told(world)["watcher"]]
     assert not [token for token in tokens if token in json.dumps(dict(watched.sheet))]
     assert int(tokens[1].partition(":")[0]) == watched.sheet["watcher"]
@@ -87,7 +89,7 @@ def test_an_account_is_a_channel_and_its_guarantee_is_its_watcher(world: World) 
     ("given", "error", "words"),
     [
         ({"channel": "@nobody"}, Refused, "chat not found"),
-        ({"channel": ""}, Refused, "chat_id is empty"),
+        ({"channel": ""}, Refused, "--option channel=@name"),
         ({"token": "9:" + "x" * 30}, Unauthorized, "401 Unauthorized"),
         ({"token": "a/../b"}, Unauthorized, "@BotFather gives it"),
         ({"watcher": "9:" + "x" * 30}, Unauthorized, "the watcher's token"),

@@ -72,8 +72,8 @@ class Adapter(port.Adapter):
     def __init__(self, client: Client, account: Account) -> None:
         self._client, self._label = client, f"telegram account {account.name}"
         self._base_url, self._sheet = account.base_url.rstrip("/"), account.sheet
-        given = account.sheet.get("given") or {}
-        self._channel = account.remote_id or str(given.get("channel") or "")
+        self._given = str((account.sheet.get("given") or {}).get("channel") or account.remote_id)
+        self._channel = account.remote_id or self._given
         self._token, watcher = client.secrets.get("token", ""), client.secrets.get("watcher", "")
         notebook = client.notebook
         self._watch = Watch(client, notebook, self._label, watcher) if watcher and notebook is not None else None
@@ -92,6 +92,8 @@ class Adapter(port.Adapter):
             Unauthorized: a token is not accepted. Unavailable: no usable answer.
             Refused: the channel is not found, or a bot may not do there what it must; the message says what to do.
         """
+        if not self._channel:
+            raise Refused(f"{self._label}: name its channel: --option channel=@name")
         bot = await self._ask("getMe")
         chat = await self._ask("getChat", chat_id=self._channel)
         where = f"{self._label}: {self._channel}"
@@ -99,7 +101,7 @@ class Adapter(port.Adapter):
             raise Refused(f"{where} is no channel but a {str(chat.get('type'))[:20]}")
         if (await _rights(self._ask, chat["id"], bot["id"])).get("can_post_messages") is not True:
             raise Refused(f"{where}: make @{_username(bot)} an administrator of the channel that may post messages")
-        sheet: dict[str, Any] = {"channel": self._channel, "bot": bot["id"], "username": _username(chat)}
+        sheet: dict[str, Any] = {"channel": self._given, "bot": bot["id"], "username": _username(chat)}
         if str(chat.get("invite_link")).startswith(f"{self._base_url}/"):
             # t.me shows what is posted, whatever server the API is spoken to; only a sandbox shows it itself.
             sheet["shown_at"] = f"{self._base_url}/t"
