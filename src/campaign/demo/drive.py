@@ -1,6 +1,7 @@
 """Drive the demo: a twin, an installation, the journey, a daemon that may be killed, and what came of it all."""
 
 import json
+import secrets
 import sys
 import time
 from collections import Counter
@@ -17,12 +18,13 @@ from campaign.config import Settings, load_settings
 from campaign.core.errors import CampaignError, Conflict
 from campaign.core.states import State
 from campaign.demo.journey import Journey, load_journey
-from campaign.demo.load import ends_at, load_into, starts_at
+from campaign.demo.load import ROLES, ends_at, load_into, starts_at
 from campaign.demo.story import STORY, Scene, scene, told
 from campaign.demo.twin import CHANNELS
 from campaign.engine.supervise import Kept
 from campaign.record.verify import verify
 from campaign.service import App
+from campaign.service.login import set_password
 from campaign.service.report import report
 from campaign.store import queue, readings
 from campaign.web.report_page import render
@@ -95,7 +97,7 @@ def demo(folder: Path, *, once: bool = False, as_json: bool = False, rate: float
         else:
             _tell(summary)
         if not once:
-            _stay(folder, base_url, daemon)
+            _stay(folder, base_url, daemon, settings)
     return summary.exit_code
 
 
@@ -308,8 +310,15 @@ def _tell(summary: Summary) -> None:
             print(f"{name.replace('_', ' '):<{width}}  {entry}")
 
 
-def _stay(folder: Path, base_url: str, daemon: Kept) -> None:
-    """Leave the timeline and the web page running until a person ends it."""
+def _stay(folder: Path, base_url: str, daemon: Kept, settings: Settings) -> None:
+    """Leave the timeline and the desk running until a person ends it; passwords are new each time and shown once."""
+    app = bootstrap.open_app(settings)
+    try:
+        passwords = {name: secrets.token_urlsafe(12) for name in ROLES}
+        for name, password in passwords.items():
+            set_password(app, name, password)
+    finally:
+        app.store.close()
     web = Kept(
         "web", [sys.executable, "-m", "campaign", "web", "--dir", str(folder), "--port", "0"], log=folder / "web.log"
     )
@@ -318,7 +327,9 @@ def _stay(folder: Path, base_url: str, daemon: Kept) -> None:
         address = _web_address(folder, web)
         _say("")
         _say(f"timeline of the platform   {base_url}/")
-        _say(f"deliveries and report      {address}")
+        _say(f"desk                       {address}")
+        for name, password in passwords.items():
+            _say(f"  {name:<5} {ROLES[name]:<9} {password}")
         _say("They run until you press Ctrl-C.")
         while True:
             daemon.keep()
