@@ -27,6 +27,8 @@ test: .venv/.dev  ## the fast tests
 test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache)
 	sh tests/real/fetch_snac.sh
 	sh tests/real/fetch_aiogram.sh
+	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
+	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \
 	TEST_SNAC="$${TEST_SNAC:-$(CURDIR)/.cache/snac/usr/bin/snac}" $(BIN)/python -m pytest -m real tests/real $(ARGS)
 
 sweep: .venv/.dev  ## kill the program at every step of a delivery and compare the books

@@ -260,6 +260,15 @@ def test_whatever_a_text_holds_facets_lie_within_it(text: str) -> None:
         data[facet.start : facet.end].decode()
 
 
+def test_the_posts_own_link_is_marked_to_its_end_in_any_letters(world: World, adapter: Adapter) -> None:
+    link = "https://example.org/여정/서울?b=평화"
+    wanted = replace(outgoing(f"평화 https://example.org/a\n{link}"), link=link)
+    world.run(adapter.publish(wanted, prepare(world, adapter, wanted)))
+    facets = books(world)[0]["record"]["facets"]
+
+    assert ["https://example.org/a", link] == [f["features"][0]["uri"] for f in facets]
+
+
 def test_a_link_without_media_becomes_a_card(world: World, adapter: Adapter) -> None:
     link = "https://example.org/peace"
     wanted = replace(outgoing(f"평화\n{link}"), link=link)

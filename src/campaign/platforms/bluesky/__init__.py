@@ -250,7 +250,7 @@ class Adapter(port.Adapter):
     async def _record(self, outgoing: Outgoing, wire: Wire, *, reply: Any) -> dict[str, Any]:
         record: dict[str, Any] = {"$type": POST, "text": outgoing.text, "createdAt": wire["created_at"]}
         record["langs"] = list(outgoing.langs[: self.capabilities.languages])
-        facets = [told for facet in find_facets(outgoing.text) if (told := await self._facet(facet))]
+        facets = [told for facet in find_facets(outgoing.text, outgoing.link) if (told := await self._facet(facet))]
         if facets:
             record["facets"] = facets
         if outgoing.media or outgoing.link:
