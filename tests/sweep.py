@@ -21,8 +21,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ class Play:
     Attributes:
         commit, upload: the requests that faults act on; None: nothing is uploaded beforehand.
         without: faults that there cannot be: a list that lags where there is no list.
+        times: how often a fault happens that elsewhere lasts until a person comes: an expired session is renewed.
     """
 
     platform: str
@@ -80,6 +81,7 @@ class Play:
     upload: dict[str, str] | None
     pictures: int
     without: frozenset[str] = frozenset()
+    times: Mapping[str, int] = field(default_factory=dict)
 
 
 _STATUSES = {"method": "POST", "path": "/api/v1/statuses"}
@@ -92,7 +94,7 @@ PLAYS = {
     "dedup, pictures": Play("mastodon", _STATUSES, _UPLOADS, 2),
     "read_back, pictures": Play("mastodon", _STATUSES, _UPLOADS, 2),
     "read_back, text": Play("mastodon", _STATUSES, _UPLOADS, 0),
-    "replay, pictures": Play("bluesky", _RECORD, _BLOB, 2, frozenset({"lagging_list"})),
+    "replay, pictures": Play("bluesky", _RECORD, _BLOB, 2, frozenset({"lagging_list"}), {"expired_token": 2}),
     "watcher, album": Play("telegram", {"method": "POST", "path": "/bot*/sendMediaGroup"}, None, 2, NOT_WATCHED),
     "watcher, text": Play("telegram", {"method": "POST", "path": "/bot*/sendMessage"}, None, 0, NOT_WATCHED),
 }
@@ -199,7 +201,7 @@ class Stage:
         app.store.close()
         for fault_name, where, args, times in FAULTS[fault]:
             match = {"commit": play.commit, "upload": play.upload}.get(where.get("what", ""), {}) or {}
-            self._ask(fault_name, {**match, "account": name}, args, times)
+            self._ask(fault_name, {**match, "account": name}, args, play.times.get(fault_name, times))
         return settings, name
 
     def _ask(self, fault: str, match: dict[str, str], args: dict[str, Any], times: int | None) -> None:

@@ -1,7 +1,6 @@
 """Drive the demo: a twin, an installation, the journey, a daemon that may be killed, and what came of it all."""
 
 import json
-import secrets
 import sys
 import time
 from collections import Counter
@@ -314,7 +313,7 @@ def _stay(folder: Path, base_url: str, daemon: Kept, settings: Settings) -> None
     """Leave the timeline and the desk running until a person ends it; passwords are new each time and shown once."""
     app = bootstrap.open_app(settings)
     try:
-        passwords = {name: secrets.token_urlsafe(12) for name in ROLES}
+        passwords = {name: bootstrap.new_key() for name in ROLES}
         for name, password in passwords.items():
             set_password(app, name, password)
     finally:

@@ -1,6 +1,5 @@
 """login: who is at the desk. Passwords are argon2id hashes; links and sessions are random, and kept as digests only."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -61,7 +60,7 @@ def set_password(app: App, name: str, password: str, *, hasher: Hasher | None = 
 
 def make_link(app: App, name: str, *, now: datetime) -> str:
     """Return the secret of a new one-time link for a person; older ones are worth nothing any more."""
-    token = secrets.token_urlsafe(32)
+    token = app.new_key()
     with app.store.begin() as tx:
         person = people.person_named(tx, name)
         logins.add_link(tx, person.id, _digest(token), expires_at=now + LINK_LASTS)
@@ -101,7 +100,7 @@ def log_in(app: App, name: str, password: str, *, now: datetime, hasher: Hasher 
         found = logins.password_of(tx, name)
     hashed = found[1] if found else None
     try:
-        good = hasher.verify(hashed or _nobody(hasher), password[:LONGEST]) and hashed is not None
+        good = hasher.verify(hashed or _nobody(app, hasher), password[:LONGEST]) and hashed is not None
     except Exception:  # noqa: BLE001 - argon2 has an exception for each way of not being the password
         good = False
     if not good or found is None:
@@ -111,8 +110,8 @@ def log_in(app: App, name: str, password: str, *, now: datetime, hasher: Hasher 
 
 def enter(app: App, person: Person, *, now: datetime) -> Entered:
     """Begin a session for a person who has proved to be one."""
-    cookie = secrets.token_urlsafe(32)
-    csrf = secrets.token_urlsafe(24)
+    cookie = app.new_key()
+    csrf = app.new_key()
     with app.store.begin() as tx:
         logins.add_session(tx, person, _digest(cookie), csrf, now=now, expires_at=now + LASTS)
     return Entered(cookie, Session(_digest(cookie), person, csrf, now + LASTS, None))
@@ -156,8 +155,8 @@ def _digest(secret: str) -> str:
 _NOBODY: dict[int, str] = {}
 
 
-def _nobody(hasher: Hasher) -> str:
+def _nobody(app: App, hasher: Hasher) -> str:
     """Return a hash of nobody's password: an unknown name costs the same work."""
     if id(hasher) not in _NOBODY:
-        _NOBODY[id(hasher)] = hasher.hash(secrets.token_urlsafe(16))
+        _NOBODY[id(hasher)] = hasher.hash(app.new_key())
     return _NOBODY[id(hasher)]

@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, app: App, settings: Settings, gate: Gate, doctor: Doctor, hasher: Hasher | None = None) -> None:
         self.app, self.settings, self.gate, self.hasher = app, settings, gate, hasher
-        self.attempts = Attempts()
+        self.attempts = Attempts(app.clock.monotonic)
         self._doctor = doctor
 
     def page(self, visit: Visit, template: str, status: int = 200, *, demo: bool = False, **values: Any) -> Response:

@@ -1,7 +1,6 @@
 """The gate of the desk: who comes in, what a form must carry, and what a page is made of."""
 
 import hmac
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +82,7 @@ class Visit:
 class Attempts:
     """Counts wrong passwords by name and by address, in real time and in memory."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._wrong: dict[str, list[float]] = {}
 
