@@ -76,7 +76,7 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 def platform_table() -> str:
     """Return the table of the platforms, from their declarations."""
-    head = ["platform", "text", "pictures", "alt text", "counters", "guarantees", "settles within", "requests", "can"]
+    head = ["platform", "text", "pictures", "alt text", "clips", "counters", "guarantees", "settles within", "requests", "can"]
     lines = [head, ["---"] * len(head)]
     for name in available():
         has = load(name).defaults
@@ -85,6 +85,7 @@ def platform_table() -> str:
                 f"`{name}`",
                 _text(has.text),
                 *_pictures(has),
+                _clips(has),
                 ", ".join(has.metrics) or "none",
                 ", ".join(f"`{guarantee}`" for guarantee in has.guarantees),
                 f"{has.settles_within:g} s",
@@ -97,7 +98,8 @@ def platform_table() -> str:
 
 def _text(rule: TextRule) -> str:
     links = f", a link counts {rule.link_length}" if rule.link_length else ""
-    return f"[{rule.limit} {_COUNTS[rule.counts]}]({rule.source.url}){links}"
+    media = f", {rule.limit_with_media} with media" if rule.limit_with_media else ""
+    return f"[{rule.limit} {_COUNTS[rule.counts]}]({rule.source.url}){media}{links}"
 
 
 def _pictures(has: Capabilities) -> tuple[str, str]:
@@ -110,8 +112,18 @@ def _pictures(has: Capabilities) -> tuple[str, str]:
     return f"{rule.max_count} of {rule.max_bytes / 2**20:.0f} MiB ({kinds})", alt
 
 
+def _clips(has: Capabilities) -> str:
+    rules = [rule for rule in has.media if rule.kind == "video"]
+    if not rules:
+        return "none"
+    [rule] = rules
+    captions = "captions as tracks" if rule.captions == "tracks" else "captions burned in"
+    return f"{rule.max_count} of {rule.max_bytes / 2**20:.0f} MiB, {captions}"
+
+
 def _rate(rule: RateRule) -> str:
-    return f"[{rule.requests} in {rule.seconds // 60} min]({rule.source.url})"
+    per = f"{rule.seconds // 60} min" if rule.seconds >= 60 else f"{rule.seconds} s"
+    return f"[{rule.requests} in {per}]({rule.source.url})"
 
 
 def _can(has: Capabilities) -> str:

@@ -177,6 +177,7 @@ def _sheet(name: str, told: Capabilities) -> Mapping[str, Any]:
     return {
         "name": name,
         "text_limit": told.text.limit,
+        "text_limit_with_media": told.text.limit_with_media or told.text.limit,
         "counts": told.text.counts,
         "link_length": "as written" if told.text.link_length is None else told.text.link_length,
         "images": image.max_count if image else 0,
@@ -185,6 +186,8 @@ def _sheet(name: str, told: Capabilities) -> Mapping[str, Any]:
         "image_types": sorted(image.mimes) if image else "none",
         "alt_limit": image.max_alt if image and image.max_alt else "none",
         "videos": video.max_count if video else 0,
+        "video_bytes": video.max_bytes if video else 0,
+        "captions": video.captions if video else "none",
         "languages": told.languages,
         "guarantees": [str(guarantee) for guarantee in told.guarantees],
         "settles_within": told.settles_within,
