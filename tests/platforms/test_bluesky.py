@@ -356,6 +356,17 @@ def test_an_expired_session_at_the_line_is_proof_that_nothing_was_done(world: Wo
     assert made.remote_id == wire["rkey"] == books(world)[0]["id"]
 
 
+def test_sessions_that_are_never_accepted_are_a_persons_matter(world: World, adapter: Adapter) -> None:
+    wire = prepare(world, adapter, outgoing())
+    world.twin.fault("expired_token", path="/xrpc/*", account="peace_ko")
+    with pytest.raises(Unavailable):
+        world.run(adapter.publish(outgoing(), wire))
+    with pytest.raises(Unauthorized):
+        world.run(adapter.publish(outgoing(), prepare(world, adapter, outgoing(), previous=wire)))
+    with pytest.raises(Unauthorized):
+        world.run(adapter.connect())
+
+
 def test_when_the_refresh_token_is_over_too_the_password_logs_in_anew(world: World, adapter: Adapter) -> None:
     world.twin.fault("expired_token", path="/xrpc/*", account="peace_ko", times=2)
     prepare(world, adapter, outgoing("글", medium(world)))

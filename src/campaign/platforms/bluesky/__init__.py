@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from campaign.core import adapter as port
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import Invalid, Refused, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.facets import Facet, find_facets
 from campaign.core.model import Account, Guarantee, Metric, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
 from campaign.net.client import Client
@@ -154,11 +154,13 @@ class Adapter(port.Adapter):
             if name == "InvalidSwap":
                 raise Uncertain(f"{error}; something is there under its key", status=error.status) from error
             if name in STALE:
-                self._session.forget(auth)
+                if self._session.forget(auth):
+                    raise Unauthorized(f"{error}, and the session is new", status=error.status) from error
                 raise Unavailable(f"{error}; refused before any effect", status=error.status) from error
             if name == "BlobNotFound":  # its uploads were forgotten; the next attempt brings them again
                 raise Unavailable(f"{error}; refused before any effect", status=error.status) from error
             raise
+        self._session.works()
         told = reply.json()
         if not isinstance(told, dict) or _rkey_of(told.get("uri")) != wire["rkey"] or not told.get("cid"):
             raise reply.bad("the answer does not name the record")

@@ -42,27 +42,45 @@ class Session:
         """See to it that the session lasts for what comes next."""
         await self._valid(MARGIN)
 
-    def forget(self, auth: Mapping[str, str]) -> None:
-        """Take an access token for dead, if it is still the one in use."""
-        kept = self._client.memory.get("session")
+    def works(self) -> None:
+        """Note that the server took the session."""
+        self._client.memory["refused"] = False
+
+    def forget(self, auth: Mapping[str, str]) -> bool:
+        """Take an access token for dead, if it is still the one in use; return whether the one before it fared alike.
+
+        Then no session helps: a person must look.
+        """
+        memory = self._client.memory
+        kept, again = memory.get("session"), bool(memory.get("refused"))
+        memory["refused"] = True
         if kept and auth == {"Authorization": f"Bearer {kept['access']}"}:
-            self._client.memory["session"] = {**kept, "until": float("-inf")}
+            memory["session"] = {**kept, "until": float("-inf")}
+        return again
 
     async def through(self, send: Callable[[Mapping[str, str]], Awaitable[Reply]]) -> Reply:
-        """Send a request that may be repeated; once more with a new session when the old one is over."""
+        """Send a request that may be repeated; once more with a new session when the old one is over.
+
+        Raises:
+            Unauthorized: the new session is not accepted either. What send() raises.
+        """
         auth = await self.headers()
         try:
-            return await send(auth)
+            reply = await send(auth)
         except Refused as error:
             if error_name(error) not in STALE:
                 raise
             self.forget(auth)
-        try:
-            return await send(await self.headers())
-        except Refused as error:
-            if error_name(error) in STALE:
-                raise Unavailable(f"{error}; and the session is new", status=error.status) from error
-            raise
+            auth = await self.headers()
+            try:
+                reply = await send(auth)
+            except Refused as again:
+                if error_name(again) not in STALE:
+                    raise
+                self.forget(auth)
+                raise Unauthorized(f"{again}, and the session is new", status=again.status) from again
+        self.works()
+        return reply
 
     async def _valid(self, margin: float) -> dict[str, Any]:
         async with self._lock():  # a refresh token serves once: two at the same time would lose the session
