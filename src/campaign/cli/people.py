@@ -1,13 +1,18 @@
-"""People: added and listed."""
+"""People: added, listed, and let into the desk by one-time links."""
 
+import json
+import os
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from campaign.cli.here import HERE, Here
-from campaign.cli.show import data, line, table
+from campaign.cli.show import data, line, say, table
+from campaign.clock import real_now
+from campaign.config import Settings
+from campaign.core.errors import Forbidden
 from campaign.core.model import Person, Role
-from campaign.service import campaigns, demand_role
+from campaign.service import App, campaigns, demand_role, login
 from campaign.store import people
 
 
@@ -18,7 +23,7 @@ def add(
     login: str | None = None,
     here: Here = HERE,
 ) -> None:
-    """Add a person; only an admin may, except the first.
+    """Add a person; only an admin may, except the first. Prints the one-time link by which the person gets in.
 
     Example: campaign user add alice --role author --login alice
 
@@ -36,10 +41,33 @@ def add(
             demand_role(admin, Role.ADMIN)
             by = admin.name
         person = campaigns.add_person(app, name, [Role(one) for one in role], login=login, by=by)
+        address = _link(here.settings(), _made(app, person.name, by))
     if here.json:
-        data(_plain(person))
+        data(_plain(person) | {"link": address})
     else:
         line(f"user {person.name}: {', '.join(sorted(person.roles))}")
+        _tell(address)
+
+
+def link(name: str, *, here: Here = HERE) -> None:
+    """Make a one-time link by which a person chooses a password for the desk; older links stop working.
+
+    Example: campaign user link alice
+
+    Only an admin makes one for somebody else.
+
+    Args:
+        name: Whose link it is.
+    """
+    with here.opened() as app:
+        by = here.person(app)
+        if by.name != name and Role.ADMIN not in by.roles:
+            raise Forbidden(f"user '{by.name}' may make a link for '{by.name}' only; an admin makes them for others")
+        address = _link(here.settings(), _made(app, name, by.name))
+    if here.json:
+        data({"name": name, "link": address})
+    else:
+        _tell(address)
 
 
 def show_all(*, here: Here = HERE) -> None:
@@ -53,6 +81,43 @@ def show_all(*, here: Here = HERE) -> None:
         data([_plain(person) for person in found])
     else:
         table(["name", "roles", "login"], [(p.name, sorted(p.roles), p.login) for p in found])
+
+
+def _tell(address: str) -> None:
+    line(address)
+    say("The link lets its owner choose a password for the desk, once, within 24 hours: hand it over in private.")
+
+
+def _link(settings: Settings, token: str) -> str:
+    """Return the address of a link: of the desk that runs, else where the settings put one."""
+    return f"{_desk(settings)}/welcome?token={token}"
+
+
+def _desk(settings: Settings) -> str:
+    try:
+        told = json.loads((settings.root / "web.json").read_text(encoding="utf-8"))
+        if _lives(int(told["pid"])):
+            return str(told["url"]).rstrip("/")
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    host = settings.web.host
+    shown = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    return f"http://{shown}:{settings.web.port}"
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there; a desk that was killed leaves its file behind."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # it runs, as another user
+        return True
+    except OSError:
+        return False
+    return pid > 0
+
+
+def _made(app: App, name: str, by: str) -> str:
+    return login.make_link(app, name, now=real_now(), by=by)
 
 
 def _plain(person: Person) -> dict[str, object]:

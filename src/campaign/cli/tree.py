@@ -8,7 +8,10 @@ from cyclopts import App, Parameter
 from campaign import __version__
 
 ROOMS: dict[str, tuple[str, dict[str, str]]] = {
-    "user": ("People: who writes, approves, reads.", {"add": "people:add", "list": "people:show_all"}),
+    "user": (
+        "People: who writes, approves, reads.",
+        {"add": "people:add", "link": "people:link", "list": "people:show_all"},
+    ),
     "account": (
         "Accounts on platforms.",
         {"add": "account:add", "list": "account:show_all", "test": "account:test", "remove": "account:remove"},

@@ -58,13 +58,20 @@ def set_password(app: App, name: str, password: str, *, hasher: Hasher | None = 
     return person
 
 
-def make_link(app: App, name: str, *, now: datetime) -> str:
-    """Return the secret of a new one-time link for a person; older ones are worth nothing any more."""
+def make_link(app: App, name: str, *, now: datetime, by: str = "") -> str:
+    """Return the secret of a new one-time link for a person; older ones are worth nothing any more.
+
+    Args:
+        by: who makes it; else the person.
+
+    Raises:
+        NotFound: there is nobody of that name.
+    """
     token = app.new_key()
     with app.store.begin() as tx:
         person = people.person_named(tx, name)
         logins.add_link(tx, person.id, _digest(token), expires_at=now + LINK_LASTS)
-        event(app, tx, "person.link", name)
+        event(app, tx, "person.link", by or name, detail={"user": name})
     return token
 
 

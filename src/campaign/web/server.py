@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from campaign import bootstrap
 from campaign.config import Settings
 from campaign.core.errors import Conflict
+from campaign.store import logins
 from campaign.web.front import is_wildcard
 from campaign.web.pages import create_app
 
@@ -73,10 +74,15 @@ def run(settings: Settings, port: int | None = None) -> int:
         host = settings.web.host
         shown = "localhost" if is_wildcard(host) else f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{number}/"
+        with app.store.read() as tx:
+            nobody = not logins.has_password(tx)
 
         def tell() -> None:
             _write(file, {"pid": os.getpid(), "port": number, "url": url})
             print(f"desk: {url}", file=sys.stderr, flush=True)
+            if nobody:
+                say = "nobody has a password for the desk yet; make a one-time link with: campaign user link NAME"
+                print(say, file=sys.stderr, flush=True)
 
         try:
             Server(create_app(app, settings), tell).run(sockets=[bound])

@@ -1,0 +1,256 @@
+"""Accounts on the desk: what each may do, whether its token holds, connected and removed."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound, Outcome, Unauthorized
+from campaign.core.model import Account, Role
+from campaign.platforms import load
+from campaign.service import SYSTEM, accounts, demand_role
+from campaign.store import accounts as account_rows
+from campaign.store import campaigns
+from campaign.web.desk import Desk
+from campaign.web.gate import Visit
+from campaign.web.words import CATALOGUE, LANGS
+
+T = TypeVar("T")
+
+WRITERS = (Role.AUTHOR, Role.APPROVER)  # as service.accounts demands
+LONGEST, LONGEST_SECRET = 300, 4096  # characters of a platform's own fields
+WAIT = 30.0  # seconds of real time for the one network of this process
+FIELDS = {"name": "name", "base-url": "base_url", "token": "token", "lang": "langs"}  # of an error → of the form
+_NETWORK = threading.Lock()  # connections belong to one event loop at a time
+
+
+def show(desk: Desk, visit: Visit) -> Response:
+    """List the accounts, and the platforms that one can be connected on."""
+    return _list(desk, visit)
+
+
+def form(desk: Desk, visit: Visit) -> Response:
+    """Show the form that connects an account; `?again=NAME` gives one that is there a new token."""
+    demand_role(visit.person, *WRITERS)
+    old = _old(desk, visit.asked("again"), visit.place("platform"))
+    return _form(desk, visit, visit.place("platform"), old)
+
+
+def connect(desk: Desk, visit: Visit) -> Response:
+    """Ask the platform and keep the account; what fails comes back filled in, but for what is secret."""
+    platform = visit.place("platform")
+    if platform in ("test", "remove"):
+        return _acted(desk, visit, "connect", platform)  # an account may be called so
+    demand_role(visit.person, *WRITERS)
+    kind, old = load(platform), _old(desk, visit.text("again"), platform)
+    secrets: dict[str, str] = {}
+    try:
+        options = _values(visit, "option", kind.options, LONGEST)
+        secrets = _values(visit, "secret", kind.secrets, LONGEST_SECRET)
+        work = accounts.connect(
+            desk.app,
+            platform,
+            name=old.name if old else visit.text("name").strip(),
+            # A new token goes where the old one went. Only an operator at the command line may name a private address.
+            base_url=old.base_url if old else visit.text("base_url").strip(),
+            private=bool(old and old.sheet.get("private")),
+            token=visit.text("token").strip(),
+            langs=_langs(visit),
+            by=visit.person,
+            again=old is not None,
+            options=options,
+            secrets=secrets,
+        )
+        linked = _ask(desk, work)
+    except CampaignError as error:
+        return _form(desk, visit, platform, old, error=error, hidden=(visit.text("token").strip(), *secrets.values()))
+    if linked.warnings:
+        return _list(desk, visit, connected=linked)
+    return desk.go(f"/accounts#a-{quote(linked.account.name)}")
+
+
+def act(desk: Desk, visit: Visit) -> Response:
+    """Ask an account's platform whether its token still holds, or forget the account's token."""
+    return _acted(desk, visit, visit.place("name"), visit.place("act"))
+
+
+def _acted(desk: Desk, visit: Visit, name: str, what: str) -> Response:
+    demand_role(visit.person, *WRITERS)
+    if what == "test":
+        try:
+            return _list(desk, visit, result=_ask(desk, accounts.test(desk.app, name)))
+        except Outcome as error:
+            advice = "account.bad_token" if isinstance(error, Unauthorized) else "account.no_answer"
+            problem = f"{name}: {error}"
+            return _list(desk, visit, error.status_code, problem=problem, advice=visit.look.say(advice))
+    if what == "remove":
+        if not visit.text("sure"):
+            raise Invalid("sure", "", f"tick the box that says that the token of account '{name}' is to be forgotten")
+        accounts.remove(desk.app, name, by=visit.person)
+        return desk.go("/accounts")
+    raise NotFound("act", what, "an account is tested or removed")
+
+
+def _list(desk: Desk, visit: Visit, status: int = 200, **values: Any) -> Response:
+    with desk.app.store.read() as tx:
+        found = account_rows.all_accounts(tx)
+        fences = {entry.name: entry for entry in account_rows.pauses_now(tx) if entry.scope == "account"}
+    cards = []
+    for account in found:
+        fence = fences.get(account.name)
+        cards.append(
+            {
+                "account": account,
+                "limits": desk.app.capabilities(account),
+                "profile": profile_of(account),
+                "fence": fence,
+                "refused": fence is not None and fence.person == SYSTEM,
+            }
+        )
+    known: dict[str, Any] = {"result": None, "connected": None, "advice": ""}
+    known |= {"cards": cards, "platforms": desk.app.platforms, "may_act": visit.may(*WRITERS)}
+    return desk.page(visit, "accounts.html", status, **known | values)
+
+
+def _form(
+    desk: Desk,
+    visit: Visit,
+    platform: str,
+    old: Account | None,
+    *,
+    error: CampaignError | None = None,
+    hidden: tuple[str, ...] = (),
+) -> Response:
+    kind, typed, say = load(platform), visit.request.method == "POST", visit.look.say
+    given = old.sheet.get("given") if old else None
+    given = given if isinstance(given, Mapping) else {}
+    with desk.app.store.read() as tx:
+        spoken = dict.fromkeys((*LANGS, *(lang for one in campaigns.all_campaigns(tx) for lang in one.languages)))
+    chosen = _langs(visit) if typed else list(old.langs) if old else []
+    fields = [
+        {"id": f"option-{name}", "label": _label(visit, platform, name), "words": words, "secret": False}
+        | {"value": visit.text(f"option-{name}") if typed else str(given.get(name, ""))}
+        for name, words in kind.options.items()
+    ]
+    fields += [
+        {"id": f"secret-{name}", "label": _label(visit, platform, name), "words": words, "secret": True, "value": ""}
+        for name, words in kind.secrets.items()
+    ]
+    hint = f"account.hint.{platform}"
+    return desk.page(
+        visit,
+        "connect.html",
+        422 if error else 200,
+        platform=platform,
+        old=old,
+        fields=fields,
+        hint=say(hint) if hint in CATALOGUE else "",
+        known=list(spoken),
+        chosen=chosen,
+        others=", ".join(lang for lang in chosen if lang not in spoken),
+        name=visit.text("name") if typed else "",
+        base_url=visit.text("base_url") if typed else "",
+        told=_without(str(error), hidden) if error else "",
+        wrong=_wrong(error),
+        advice=say(_advice(error)) if error else "",
+    )
+
+
+def _advice(error: CampaignError) -> str:
+    if isinstance(error, Unauthorized):
+        return "account.bad_token"
+    # A refusal without a status is our own: nothing was sent, for the address is not public or not https.
+    if isinstance(error, Outcome):
+        return "account.private" if type(error).__name__ == "Refused" and error.status is None else "account.no_answer"
+    return "account.conflict" if isinstance(error, Conflict) else "account.correct"
+
+
+def _wrong(error: CampaignError | None) -> str:
+    """Return the id of the field that an error is about, or nothing."""
+    match error:
+        case Invalid():
+            return FIELDS.get(error.field, error.field)
+        case Unauthorized():
+            return "token"
+        case Outcome():
+            return "base_url"
+        case Conflict():
+            return "name"
+    return ""
+
+
+def _values(visit: Visit, kind: str, known: Mapping[str, str], longest: int) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name in known:
+        field = f"{kind}-{name}"
+        value = visit.text(field).strip()
+        shown = "…" if kind == "secret" else value
+        if len(value) > longest:
+            raise Invalid(field, shown, f"must have at most {longest} characters")
+        if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
+            raise Invalid(field, shown, "must be one line")
+        if value:
+            values[name] = value
+    return values
+
+
+def _langs(visit: Visit) -> list[str]:
+    others = visit.text("others").replace(",", " ").split()
+    return list(dict.fromkeys([*visit.texts("langs"), *others]))
+
+
+def _label(visit: Visit, platform: str, name: str) -> str:
+    key = f"account.field.{platform}.{name}"
+    return visit.look.say(key) if key in CATALOGUE else name
+
+
+def _old(desk: Desk, name: str, platform: str) -> Account | None:
+    """Return the account that is to have a new token. Raises: NotFound; Invalid: it is on another platform."""
+    if not name:
+        return None
+    with desk.app.store.read() as tx:
+        account = account_rows.account_named(tx, name)
+    if account.platform != platform:
+        raise Invalid("platform", platform, f"account '{account.name}' is on {account.platform}")
+    return account
+
+
+def _ask(desk: Desk, work: Coroutine[Any, Any, T]) -> T:
+    """Run what speaks to a platform to its end, and close its connections. Raises: Conflict: somebody else asks."""
+
+    async def all_of_it() -> T:
+        try:
+            return await work
+        finally:
+            await desk.app.close_network()
+
+    if not _NETWORK.acquire(timeout=WAIT):
+        work.close()
+        raise Conflict("another account is being asked just now; try again in a moment")
+    try:
+        return asyncio.run(all_of_it())
+    finally:
+        _NETWORK.release()
+
+
+def _without(text: str, hidden: tuple[str, ...]) -> str:
+    """Return a message without what must not be shown, whatever a server may have echoed."""
+    for secret in hidden:
+        if len(secret) >= 4:
+            text = text.replace(secret, "…")
+    return text
+
+
+def profile_of(account: Account) -> str:
+    """Return where an account can be seen by anybody, or nothing."""
+    sheet, name = account.sheet, account.handle.removeprefix("@")
+    if account.remote_id.startswith("did:"):
+        return f"{sheet.get('web') or 'https://bsky.app'}/profile/{quote(name)}"
+    if sheet.get("username"):
+        return f"{sheet.get('shown_at') or 'https://t.me'}/{quote(str(sheet['username']))}"
+    if "@" in name:
+        return f"{account.base_url}/@{quote(name.partition('@')[0])}"
+    return ""
