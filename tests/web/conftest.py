@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from argon2 import PasswordHasher
 
+from campaign.clock import real_now
 from campaign.config import Settings
 from campaign.core.engagement import PLAN_B
 from campaign.core.model import Measurement, ReadingStatus
 from campaign.core.states import State
-from campaign.service import App
-from campaign.store import readings
+from campaign.service import App, login
+from campaign.store import people, readings
+from campaign.web.gate import COOKIE
 from campaign.web.pages import create_app
 from campaign.web.server import Server, bind
 from tests.conftest import World
@@ -35,32 +39,57 @@ class Answer:
         return self.body.decode()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    port: int
+    """A desk that is asked over HTTP; what it is asked carries the cookie of who is logged in."""
 
-    def ask(self, path: str, *, method: str = "GET", host: str | None = None, **headers: str) -> Answer:
+    port: int
+    app: App
+    cookie: str = ""
+    csrf: str = ""
+
+    def log_in(self, name: str) -> "Desk":
+        """Come in as this person of the world, without the cost of a password."""
+        with self.app.store.read() as tx:
+            person = people.person_named(tx, name)
+        entered = login.enter(self.app, person, now=real_now())
+        self.cookie, self.csrf = entered.cookie, entered.session.csrf
+        return self
+
+    def ask(
+        self, path: str, *, method: str = "GET", host: str | None = None, body: bytes | None = None, **headers: str
+    ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         named = {"Host": host or f"127.0.0.1:{self.port}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        if self.cookie:
+            named.setdefault("Cookie", f"{COOKIE}={self.cookie}")
         with contextlib.closing(connection):
-            connection.request(method, path, headers=named)
+            connection.request(method, path, body, named)
             response = connection.getresponse()
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+
+    def send(self, path: str, *, csrf: str | None = None, host: str | None = None, **fields: Any) -> Answer:
+        """Send a form as a browser does; a list gives a field several values."""
+        told = {"csrf": self.csrf if csrf is None else csrf, **fields}
+        body = urlencode(told, doseq=True).encode()
+        return self.ask(path, method="POST", host=host, body=body, Content_Type="application/x-www-form-urlencoded")
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Desk]]:
-    """Serve an App; `options` go to create_app."""
+    """Serve an App; `options` go to create_app; `by` is logged in, None: nobody."""
     running: list[tuple[Server, threading.Thread, Any]] = []
 
-    def start(app: App, settings: Settings, **options: Any) -> Desk:
+    def start(app: App, settings: Settings, *, by: str | None = "carol", **options: Any) -> Desk:
+        options.setdefault("hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         bound, listening = bind("127.0.0.1", 0, 0), threading.Event()
         server = Server(create_app(app, settings, **options), listening.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         running.append((server, thread, bound))
         assert listening.wait(60)
-        return Desk(bound.getsockname()[1])
+        desk = Desk(bound.getsockname()[1], app)
+        return desk.log_in(by) if by else desk
 
     yield start
     for server, thread, bound in running:

@@ -147,7 +147,7 @@ def test_the_process_says_where_it_listens_and_ends_cleanly(world: World) -> Non
             time.sleep(0.05)
         told = json.loads((root / "web.json").read_text())
         assert told["pid"] == process.pid and told["url"] == f"http://127.0.0.1:{told['port']}/"
-        assert Desk(told["port"]).ask("/").status == 200
+        assert (303, 200) == tuple(Desk(told["port"], world.app).ask(path).status for path in ("/", "/login"))
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(10) == 0 and not (root / "web.json").exists()
         assert process.stderr is not None and told["url"] in process.stderr.read()

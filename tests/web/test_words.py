@@ -10,7 +10,7 @@ from campaign.core.states import State
 from campaign.service.report import AGES
 from campaign.web.formats import Look, web_address
 from campaign.web.front import names_of
-from campaign.web.pages import preferred
+from campaign.web.gate import preferred
 from campaign.web.words import CATALOGUE, LANGS
 
 

@@ -152,8 +152,8 @@ def _form(
         chosen=chosen,
         others=", ".join(lang for lang in chosen if lang not in spoken),
         name=visit.text("name") if typed else "",
-        base_url=visit.text("base_url") if typed else "",
-        told=_without(str(error), hidden) if error else "",
+        base_url=_address(visit, hidden) if typed else "",
+        failure=_without(str(error), hidden) if error else "",
         wrong=_wrong(error),
         advice=say(_advice(error)) if error else "",
     )
@@ -180,6 +180,12 @@ def _wrong(error: CampaignError | None) -> str:
         case Conflict():
             return "name"
     return ""
+
+
+def _address(visit: Visit, hidden: tuple[str, ...]) -> str:
+    """Return the address as it was typed, but nothing of one that may hold a secret."""
+    typed = visit.text("base_url")
+    return "" if any(sign in typed for sign in "@?#") else _without(typed, hidden)
 
 
 def _values(visit: Visit, kind: str, known: Mapping[str, str], longest: int) -> dict[str, str]:

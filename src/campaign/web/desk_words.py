@@ -77,9 +77,9 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "held": ("보류됨", "held back", "задержано"),
     "outdated": ("번역이 오래됨", "outdated", "перевод устарел"),
     "outdated.text": (
-        "{lang} 원문이 바뀌었습니다(판 {n}). 다시 번역하고 승인해야 나갑니다.",
-        "The {lang} text has changed (revision {n}): it goes out once it was translated again and approved.",
-        "Исходный текст ({lang}) изменён (редакция {n}): выйдет после нового перевода и одобрения.",
+        "{which} 원문이 바뀌었습니다(판 {n}). 다시 번역하고 승인해야 나갑니다.",
+        "The {which} text has changed (revision {n}): it goes out once it was translated again and approved.",
+        "Исходный текст ({which}) изменён (редакция {n}): выйдет после нового перевода и одобрения.",
     ),
     "legs.head": ("여정", "The journey", "Маршрут"),
     "map.title": ("여정 지도", "Map of the journey", "Карта маршрута"),
@@ -95,9 +95,9 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "edit": ("글 고치기", "Edit the text", "Изменить текст"),
     "edit.source": ("지금 원문", "The source now", "Исходный текст сейчас"),
     "edit.outdated": (
-        "{lang} 원문이 바뀌었습니다(판 {n}). 번역이 여전히 맞으면 그대로 저장하세요.",
-        "The {lang} text has changed (revision {n}). If the translation still holds, save it as it is.",
-        "Исходный текст ({lang}) изменён (редакция {n}). Если перевод верен, сохраните его как есть.",
+        "{which} 원문이 바뀌었습니다(판 {n}). 번역이 여전히 맞으면 그대로 저장하세요.",
+        "The {which} text has changed (revision {n}). If the translation still holds, save it as it is.",
+        "Исходный текст ({which}) изменён (редакция {n}). Если перевод верен, сохраните его как есть.",
     ),
     "edit.change": ("무엇이 바뀌었나요?", "What has changed?", "Что изменилось?"),
     "edit.meaning": (

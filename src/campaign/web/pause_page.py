@@ -82,7 +82,7 @@ def _page(
         longest=LONGEST,
         lifted=lifted,
         missed=missed,
-        told=str(error) if error else "",
+        failure=str(error) if error else "",
         wrong=error.field if isinstance(error, Invalid) else "",
         may_act=visit.may(*WRITERS),
     )

@@ -10,8 +10,9 @@ from markupsafe import Markup, escape
 from campaign.core.model import Leg
 from campaign.web.formats import Look
 
-WIDTH, EDGE = 720.0, 64.0
-LOWEST, HIGHEST = 200.0, 420.0  # of the picture's height
+WIDTHS = (720, 340)  # the page shows the one that fits
+EDGE = 56.0
+LOWEST = 200.0  # of the picture's height
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +27,46 @@ class Stop:
 
 
 def draw(legs: Sequence[Leg], look: Look) -> Markup | None:
-    """Return an SVG with the legs' places, numbered in order, and the way between them; None below two places.
+    """Return SVGs with the legs' places, numbered in order, and the way between them; None below two places.
 
     Equirectangular, with the longitudes shortened by the cosine of the middle latitude: distances look right near it.
     """
     placed = [leg for leg in legs if leg.latitude is not None and leg.longitude is not None]
-    stops, order = _stops(placed, look)
-    if len(stops) < 2:
+    if len({(leg.latitude, leg.longitude) for leg in placed}) < 2:
         return None
+    return Markup("").join(_drawn(placed, look, width) for width in WIDTHS)
+
+
+def _drawn(legs: Sequence[Leg], look: Look, width: int) -> Markup:
+    stops, order = _stops(legs, look, float(width))
     height = round(max(stop.y for stop in stops) + EDGE)
     names = " → ".join(stops[place].label for place in order)
     title = look.say("map.title")
     parts = [
-        f'<svg class="chart map" viewBox="0 0 {WIDTH:.0f} {height}" role="img" aria-labelledby="map-t map-d">'
-        f'<title id="map-t">{escape(title)}</title><desc id="map-d">{escape(names)}</desc>'
+        f'<svg class="chart map {"narrow" if width < 500 else "wide"}" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-labelledby="map-t-{width} map-d-{width}">'
+        f'<title id="map-t-{width}">{escape(title)}</title><desc id="map-d-{width}">{escape(names)}</desc>'
     ]
     for before, after in pairwise(order):
         parts.append(_way(stops[before], stops[after]))
-    parts += [_marked(stop) for stop in stops]
+    parts += [_marked(stop, float(width)) for stop in stops]
     return Markup("".join(parts) + "</svg>")  # noqa: S704 - every text in it is escaped above
 
 
-def _stops(legs: Sequence[Leg], look: Look) -> tuple[list[Stop], list[int]]:
+def _stops(legs: Sequence[Leg], look: Look, width: float) -> tuple[list[Stop], list[int]]:
     places: dict[tuple[float, float], list[int]] = {}
     for number, leg in enumerate(legs, 1):
         places.setdefault((float(leg.latitude or 0), float(leg.longitude or 0)), []).append(number)
-    if len(places) < 2:
-        return [], []
     middle = math.cos(math.radians(sum(lat for lat, _ in places) / len(places)))
     xs, ys = [lon * middle for _, lon in places], [-lat for lat, _ in places]
-    scale = (WIDTH - 2 * EDGE) / max(max(xs) - min(xs), (max(ys) - min(ys)) * 2, 1e-6)
+    room = width - 2 * EDGE
+    scale = room / max(max(xs) - min(xs), (max(ys) - min(ys)) * 2, 1e-6)
     tall = (max(ys) - min(ys)) * scale
     down = max(0.0, (LOWEST - 2 * EDGE - tall) / 2)
-    across = (WIDTH - 2 * EDGE - (max(xs) - min(xs)) * scale) / 2
+    across = (room - (max(xs) - min(xs)) * scale) / 2
     stops: list[Stop] = []
     order: dict[int, int] = {}
-    for place, (((lat, lon), numbers)) in enumerate(places.items()):
+    for place, ((lat, lon), numbers) in enumerate(places.items()):
         leg = legs[numbers[0] - 1]
         label, lang = look.told(leg.title, leg.name)
         x = EDGE + across + (lon * middle - min(xs)) * scale
@@ -87,9 +92,9 @@ def _way(a: Stop, b: Stop) -> str:
     )
 
 
-def _marked(stop: Stop) -> str:
+def _marked(stop: Stop, width: float) -> str:
     above = stop.y > EDGE * 1.6
-    anchor = "start" if stop.x < EDGE * 2 else "end" if stop.x > WIDTH - EDGE * 2 else "middle"
+    anchor = "start" if stop.x < EDGE * 2 else "end" if stop.x > width - EDGE * 2 else "middle"
     lang = f' lang="{escape(stop.lang)}"' if stop.lang else ""
     numbers = ", ".join(map(str, stop.numbers))
     return (
