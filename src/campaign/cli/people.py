@@ -107,13 +107,15 @@ def _desk(settings: Settings) -> str:
 
 def _lives(pid: int) -> bool:
     """Whether a process is there; a desk that was killed leaves its file behind."""
+    if pid <= 0:  # it would mean a group of processes
+        return False
     try:
         os.kill(pid, 0)
     except PermissionError:  # it runs, as another user
         return True
-    except OSError:
+    except (OSError, OverflowError):
         return False
-    return pid > 0
+    return True
 
 
 def _made(app: App, name: str, by: str) -> str:
