@@ -74,3 +74,8 @@ def test_a_link_leads_to_the_desk_that_runs(shell: Shell, world: World) -> None:
     for stale in ("{", "[]", '{"pid": -1, "url": "http://x/"}', '{"pid": 4194304000, "url": "http://x/"}'):
         file.write_text(stale)
         assert shell("user", "link", "alice").out.startswith("http://127.0.0.1:8765/welcome?token="), stale
+
+
+def test_nobody_is_called_as_the_daemon_is(shell: Shell, root: str) -> None:
+    refused = shell("user", "add", "campaign", "--role", "author", by=root)
+    assert (refused.code, refused.out) == (2, "") and "the daemon" in refused.err

@@ -92,3 +92,14 @@ def test_a_viewer_sees_pauses_and_can_neither_put_one_up_nor_lift_it(world: Worl
     assert desk.send("/pauses", act="pause", what="campaign:c", reason="r").status == 403
     assert desk.send("/pauses", csrf="", act="lift", what="all:").status == 403
     assert _standing(world) == [("all", "", "alice")]
+
+
+def test_a_refused_token_is_told_in_the_language_of_the_page(world: World, serve: Serve) -> None:
+    world.post("P01", minutes=5)
+    world.twin.fault("expired_token", path="/api/v1/statuses")
+    world.clock.turn(minutes=5)
+    world.tick()
+    page = Page(serve(world.app, world.settings, by="alice").ask("/pauses?lang=ko").text)
+    assert CATALOGUE["account.refused"][0] in page.text and CATALOGUE["pause.refused"][0] in page.text
+    assert "campaign account add" not in page.text
+    assert "/accounts#a-kr" in [link["href"] for link in page.all("a")]

@@ -7,7 +7,7 @@ from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Campaign, Leg, Person, Policy, Role
 from campaign.core.schedule import QuietHours, zone
 from campaign.core.text import check_text
-from campaign.service import App, demand_role, event
+from campaign.service import SYSTEM, App, demand_role, event
 from campaign.store import campaigns as campaign_rows
 from campaign.store import people as people_rows
 
@@ -98,6 +98,8 @@ def add_leg(
 def add_person(app: App, name: str, roles: Sequence[Role], *, login: str | None = None, by: str = "campaign") -> Person:
     """Add a person. Raises: Invalid, Conflict."""
     _check_name("name", name)
+    if name == SYSTEM:
+        raise Invalid("name", name, "is what the log calls the daemon; choose another name")
     if not roles:
         raise Invalid("role", "", f"must be one or more of {', '.join(Role)}")
     person = Person(app.new_id(), name, frozenset(roles), login)

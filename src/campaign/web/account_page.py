@@ -46,10 +46,10 @@ def connect(desk: Desk, visit: Visit) -> Response:
         return _acted(desk, visit, "connect", platform)  # an account may be called so
     demand_role(visit.person, *WRITERS)
     kind, old = load(platform), _old(desk, visit.text("again"), platform)
-    secrets: dict[str, str] = {}
+    further: dict[str, str] = {}
     try:
         options = _values(visit, "option", kind.options, LONGEST)
-        secrets = _values(visit, "secret", kind.secrets, LONGEST_SECRET)
+        further = _values(visit, "secret", kind.secrets, LONGEST_SECRET)
         work = accounts.connect(
             desk.app,
             platform,
@@ -62,11 +62,11 @@ def connect(desk: Desk, visit: Visit) -> Response:
             by=visit.person,
             again=old is not None,
             options=options,
-            secrets=secrets,
+            secrets=further,
         )
         linked = _ask(desk, work)
     except CampaignError as error:
-        return _form(desk, visit, platform, old, error=error, hidden=(visit.text("token").strip(), *secrets.values()))
+        return _form(desk, visit, platform, old, error=error, hidden=(visit.text("token").strip(), *further.values()))
     if linked.warnings:
         return _list(desk, visit, connected=linked)
     return desk.go(f"/accounts#a-{quote(linked.account.name)}")

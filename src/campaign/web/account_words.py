@@ -206,6 +206,11 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "For those who find it paused.",
         "Для тех, кто увидит паузу.",
     ),
+    "pause.refused": (
+        "플랫폼이 토큰을 거절함",
+        "the platform refuses its token",
+        "платформа не принимает токен",
+    ),
     "pause.who": ("누가", "Who", "Кто"),
     "pause.since": ("언제부터", "Since", "С какого времени"),
     "pause.lift": ("다시 시작", "Lift it", "Снять паузу"),

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from campaign.core.errors import CampaignError, Invalid
 from campaign.core.model import Role
 from campaign.core.states import State
+from campaign.service import SYSTEM
 from campaign.service.pause import SCOPES, Scope, pause, resume
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns, queue
@@ -75,6 +76,7 @@ def _page(
         "pauses.html",
         status,
         standing=standing,
+        refused={entry.id for entry in standing if entry.scope == "account" and entry.person == SYSTEM},
         groups=groups,
         all_taken=("all", "") in taken,
         chosen=visit.text("what"),
