@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Timer
+from typing import IO
 
 from campaign.core.errors import Invalid
 from campaign.media.library import MIB
@@ -130,7 +131,8 @@ def run(
     finally:
         timer.cancel()
         _end(process)
-        for pipe in (process.stdin, process.stdout):
+        pipes: tuple[IO[bytes] | None, ...] = (process.stdin, process.stdout)
+        for pipe in pipes:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
