@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Timer
-from typing import IO
 
 from campaign.core.errors import Invalid
 from campaign.media.library import MIB
@@ -131,13 +130,12 @@ def run(
     finally:
         timer.cancel()
         _end(process)
-        pipes: tuple[IO[bytes] | None, ...] = (process.stdin, process.stdout)
-        for pipe in pipes:
+        for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-    with errors.open("rb") as stream:
-        return Ran(process.returncode, stream.read(SAID).decode("utf-8", "replace"), late.is_set())
+    with errors.open("rb") as said:
+        return Ran(process.returncode, said.read(SAID).decode("utf-8", "replace"), late.is_set())
 
 
 def source(path: Path, demuxer: str) -> list[str]:
