@@ -97,8 +97,10 @@ def _marked(stop: Stop, width: float) -> str:
     anchor = "start" if stop.x < EDGE * 2 else "end" if stop.x > width - EDGE * 2 else "middle"
     lang = f' lang="{escape(stop.lang)}"' if stop.lang else ""
     numbers = ", ".join(map(str, stop.numbers))
+    # On a phone names would lie on each other; the list below the map has them under the same numbers.
+    name = f"{numbers}. {escape(stop.label)}" if width > 500 else numbers
     return (
         f'<circle class="dot" cx="{stop.x:.1f}" cy="{stop.y:.1f}" r="8"/>'
         f'<text class="label" x="{stop.x:.1f}" y="{stop.y + (-16 if above else 28):.1f}" text-anchor="{anchor}"{lang}>'
-        f"{numbers}. {escape(stop.label)}</text>"
+        f"{name}</text>"
     )
