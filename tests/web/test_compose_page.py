@@ -78,7 +78,7 @@ def test_a_bilingual_post_with_a_picture_is_checked_kept_and_approved(office: Wo
 
     assert (303, "/posts/s/P01") == (saved.status, saved.headers["location"])
     assert [] == office.states()
-    assert not list((office.settings.root / "drafts").rglob("*.*"))
+    assert [] == [path for path in (office.settings.root / "drafts").rglob("*") if path.is_file()]
     desk.log_in("bob")
     assert 303 == desk.send("/posts/s/P01/approve", langs=["ko", "ru"]).status
     assert ["scheduled", "scheduled"] == office.states()
@@ -123,6 +123,41 @@ def test_a_file_is_named_by_its_digest_only_and_belongs_to_its_session(office: W
         assert [] == kept(send(desk, {**TYPED, "kept": hostile, "kept_name": "x", "act": "check"}))["kept"]
     desk.log_in("alice")  # another session of the same person
     assert [] == kept(send(desk, {**TYPED, "kept": digest, "kept_name": "x", "act": "check"}))["kept"]
+
+
+def test_a_post_is_never_kept_without_a_picture_that_its_form_shows(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    fields = kept(send(desk, {**TYPED, "act": "check"}, [("media", "밤.png", picture(office))]))
+    for path in (office.settings.root / "drafts").rglob("*"):
+        if path.is_file():
+            path.unlink()  # a day went by
+    answer = send(desk, {**TYPED, **fields, "alt_0_ko": "밤", "alt_0_ru": "Ночь", "act": "save"})
+
+    assert 422 == answer.status and "choose it again" in answer.text and "밤.png" in answer.text
+    with office.app.store.read() as tx:
+        assert [] == post_rows.posts_of(tx)
+
+
+def test_two_drafts_of_one_person_keep_their_own_files(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    red = picture_file(office.folder / "red.png", "red").read_bytes()
+    one = kept(send(desk, {**TYPED, "act": "check"}, [("media", "밤.png", picture(office))]))
+    two = kept(send(desk, {**TYPED, "act": "check"}, [("media", "red.png", red)]))
+    alts = {"alt_0_ko": "그림", "alt_0_ru": "Рисунок"}
+
+    assert 303 == send(desk, {**TYPED, **one, **alts, "act": "save"}).status
+    assert 303 == send(desk, {**TYPED, **two, **alts, "id": "P02", "act": "save"}).status
+
+
+def test_an_error_is_told_at_its_field_and_linked_from_the_top(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    page = Page(send(desk, {**TYPED, "act": "check"}, [("media", "밤.png", picture(office))]).text)
+
+    links = {a["href"] for a in page.all("a")}
+    described = {a["id"]: a.get("aria-describedby") for a in page.all("textarea")}
+    assert {"#alt_0_ko", "#alt_0_ru"} <= links
+    assert "e-alt_0_ko" == described["alt_0_ko"] and "e-alt_0_ko" in {a.get("id") for a in page.all("span")}
+    assert "밤.png needs an alt text in ko" in page.text and "--alt" not in page.text
 
 
 def test_a_preview_is_a_fragment_and_keeps_nothing(office: World, serve: Serve) -> None:

@@ -1,8 +1,10 @@
 """Write a post: its texts side by side, its media, its time, where it goes; and what would leave, before it is kept."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from campaign.core.errors import CampaignError, Invalid, ManyInvalid
@@ -15,6 +17,10 @@ from campaign.store import posts as post_rows
 from campaign.web.desk import Desk
 from campaign.web.draft_files import DraftFiles, Kept
 from campaign.web.gate import Visit
+
+_FIELD = re.compile(r"(text|tags|link|alt|captions|place) ?(\d+)? ?\(([\w-]+)")  # as errors name it: alt 1 (ko)
+_OPTION = re.compile(r"; give (?:it|them) as --.*")  # advice for the command line
+_NOT_CLIPS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # pictures in a container of clips
 
 
 @dataclass(slots=True)
@@ -31,7 +37,11 @@ class Item:
         """Whether captions are asked for: told by the first bytes, as every container of clips begins."""
         with self.kept.path.open("rb") as file:
             head = file.read(16)
-        return head[4:8] in (b"ftyp", b"moov", b"mdat") or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"OggS")
+        if head[:4] == b"RIFF":
+            return head[8:12] == b"AVI "  # else a WebP picture
+        if head[4:8] == b"ftyp":
+            return head[8:12] not in _NOT_CLIPS
+        return head[4:8] in (b"moov", b"mdat") or head[:4] in (b"\x1aE\xdf\xa3", b"OggS")
 
 
 def show(desk: Desk, visit: Visit) -> Response:
@@ -46,17 +56,16 @@ def act(desk: Desk, visit: Visit) -> Response:
     campaign = _campaign(desk, visit)
     files = _files(desk, visit)
     wanted = visit.text("act") or "check"
-    try:
-        items = _items(visit, campaign, files)
-    except Invalid as error:
-        return _page(desk, visit, campaign, _known(visit, campaign, files), None, status=422, errors=_errors(error))
+    items, wrong = _items(visit, campaign, files)
+    if wrong:
+        return _page(desk, visit, campaign, items, None, status=422, errors=_errors(ManyInvalid(wrong)))
     draft = _draft(visit, campaign, items)
     if wanted in ("save", "approve"):
         try:
             made = compose(desk.app, campaign.name, draft, by=visit.person, approve_now=wanted == "approve")
         except CampaignError as error:
             return _page(desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error))
-        files.forget()
+        files.forget({kept.digest for item in items for kept in (item.kept, *item.captions.values())})
         return desk.go(f"/posts/{campaign.name}/{made.post.name}")
     try:
         seen = preview(desk.app, campaign.name, draft, by=visit.person)
@@ -77,34 +86,53 @@ def _files(desk: Desk, visit: Visit) -> DraftFiles:
     return DraftFiles(desk.settings.root / "drafts", session, limit=desk.settings.media.max_bytes)
 
 
-def _known(visit: Visit, campaign: Campaign, files: DraftFiles) -> list[Item]:
-    """Return the media that the form carries already, but those that were taken off it."""
-    removed = set(visit.texts("remove"))
+def _items(visit: Visit, campaign: Campaign, files: DraftFiles) -> tuple[list[Item], list[Invalid]]:
+    """Return the media of the form, but those that were taken off it, and what is wrong with others.
+
+    A file that the form names and nobody has any more is an error: a post must not go out without its picture.
+    """
+    removed, names = set(visit.texts("remove")), visit.texts("kept_name")
     items: list[Item] = []
-    names = visit.texts("kept_name")
+    wrong: list[Invalid] = []
+
+    def take(upload: UploadFile, name: str) -> Kept | None:
+        try:
+            return files.take(upload.file)
+        except Invalid as error:
+            wrong.append(Invalid("media", name, error.rule))
+            return None
+
     for number, digest in enumerate(visit.texts("kept")):
-        kept = files.find(digest)
-        if kept is None or str(number) in removed:
+        if str(number) in removed:
             continue
-        item = Item(kept, names[number] if number < len(names) else "")
+        kept, name = files.find(digest), names[number] if number < len(names) else ""
+        if kept is None:
+            wrong.append(Invalid("media", name or f"file {number + 1}", "is not kept any more; choose it again"))
+            continue
+        item = Item(kept, name)
         for lang in campaign.languages:
             item.alt[lang] = visit.text(f"alt_{number}_{lang}")
-            track = files.find(visit.text(f"kept_captions_{number}_{lang}"))
+            there = visit.text(f"kept_captions_{number}_{lang}")
+            track = files.find(there)
+            for upload in visit.files.get(f"captions_{number}_{lang}", ()):
+                track = take(upload, _plain(upload)) or track
             if track is not None:
                 item.captions[lang] = track
-            for upload in visit.files.get(f"captions_{number}_{lang}", ()):
-                item.captions[lang] = files.take(upload.file)
+            elif there:
+                wrong.append(
+                    Invalid(f"captions {len(items) + 1} ({lang})", "", "are not kept any more; choose the file again")
+                )
         items.append(item)
-    return items
-
-
-def _items(visit: Visit, campaign: Campaign, files: DraftFiles) -> list[Item]:
-    """Return the media of the form, and those that came with it. Raises: Invalid."""
-    items = _known(visit, campaign, files)
     for upload in visit.files.get("media", ()):
-        name = (upload.filename or "").replace("\\", "/").rpartition("/")[2][:100]
-        items.append(Item(files.take(upload.file), name, dict.fromkeys(campaign.languages, "")))
-    return items
+        taken = take(upload, _plain(upload))
+        if taken is not None:
+            items.append(Item(taken, _plain(upload), dict.fromkeys(campaign.languages, "")))
+    return items, wrong
+
+
+def _plain(upload: UploadFile) -> str:
+    """Return what a person calls the file, without the folders before it."""
+    return (upload.filename or "").replace("\\", "/").rpartition("/")[2][:100]
 
 
 def _draft(visit: Visit, campaign: Campaign, items: list[Item]) -> Draft:
@@ -155,6 +183,27 @@ def _errors(error: CampaignError) -> list[tuple[str, str]]:
     return [(getattr(one, "field", ""), str(one)) for one in found]
 
 
+def _place_of(where: str) -> str:
+    """Return the id of the form's field that an error belongs to.
+
+    >>> [_place_of(where) for where in ("alt 1 (ko)", "text (ko+ru)", "link (ko)", "at", "media 2 (ko)")]
+    ['alt_0_ko', 'text_ko', 'link', 'date', 'media']
+    """
+    if found := _FIELD.match(where):
+        what, number, lang = found.groups()
+        if what == "link":
+            return "link"
+        return f"{what}_{int(number) - 1}_{lang}" if number else f"{what}_{lang}"
+    return {"at": "date", "tz": "zone", "text": "texts"}.get(where, where.partition(" ")[0] or "id")
+
+
+def _said(text: str, items: list[Item]) -> str:
+    """Return an error as the page says it: files by their names, nothing about the command line."""
+    for item in items:
+        text = text.replace(item.kept.digest, item.name or item.kept.digest[:12])
+    return _OPTION.sub("", text)
+
+
 def _rows(desk: Desk, seen: Preview) -> list[dict[str, Any]]:
     with desk.app.store.read() as tx:
         platforms = {account.name: account.platform for account in account_rows.all_accounts(tx)}
@@ -179,10 +228,11 @@ def _page(
         accounts = account_rows.all_accounts(tx)
         names = {post.name for post in post_rows.posts_of(tx, campaign.id)}
     free = next(f"P{number:02}" for number in range(1, 10_000) if f"P{number:02}" not in names)
-    found = [*(errors or ())]
+    told = [*(errors or ())]
     if seen is not None:
-        found += [(item.finding.field, str(item)) for item in seen.findings if item.is_error]
-    about_time = " ".join(text for where, text in found if where == "at")
+        told += [(item.finding.field, str(item)) for item in seen.findings if item.is_error]
+    found = list(dict.fromkeys((_place_of(where), _said(text, items)) for where, text in told))
+    about_time = " ".join(text for where, text in told if where == "at")
     return desk.page(
         visit,
         "compose.html",
@@ -197,6 +247,7 @@ def _page(
         seen=seen,
         rows=_rows(desk, seen) if seen is not None else [],
         errors=found,
+        places={where for where, _ in found},
         asks_gap="--gap" in about_time or bool(visit.text("gap")),
         asks_fold="--fold" in about_time or bool(visit.text("fold")),
         fresh=visit.request.method != "POST",

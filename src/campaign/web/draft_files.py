@@ -1,7 +1,7 @@
 """Files of a draft that is still in a form: kept per session, named by digest, bounded, and gone after a day."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -71,9 +71,12 @@ class DraftFiles:
         path = self._folder / digest
         return Kept(digest, path, path.stat().st_size) if path.is_file() else None
 
-    def forget(self) -> None:
-        """Remove all of them: the draft is a post now."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def forget(self, digests: Iterable[str]) -> None:
+        """Remove those of a draft that is a post now; another draft of the session keeps its own."""
+        for digest in digests:
+            kept = self.find(digest)
+            if kept is not None:
+                kept.path.unlink(missing_ok=True)
 
     def _tidy(self) -> None:
         """Remove what lies for a day, whoever's it is."""
