@@ -110,6 +110,7 @@ def test_a_time_that_comes_twice_or_never_is_asked(office: World, serve: Serve) 
 
     assert 'name="fold" value="first"' in twice.text and 'name="gap"' not in twice.text
     assert 'name="gap" value="forward"' in never.text
+    assert "fold first (2027-10-31 02:30 UTC+2" in twice.text and "--" not in Page(twice.text + never.text).text
     chosen = {**TYPED, "zone": "Europe/Berlin", "date": "2027-10-31", "time": "02:30", "fold": "second"}
     assert 303 == send(desk, {**chosen, "act": "save"}).status
 

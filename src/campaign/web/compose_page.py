@@ -19,7 +19,7 @@ from campaign.web.draft_files import DraftFiles, Kept
 from campaign.web.gate import Visit
 
 _FIELD = re.compile(r"(text|tags|link|alt|captions|place) ?(\d+)? ?\(([\w-]+)")  # as errors name it: alt 1 (ko)
-_OPTION = re.compile(r"; give (?:it|them) as --.*")  # advice for the command line
+_OPTION = re.compile(r"; give (?:it|them) as --.*|, or --now to send it at once|--(?=(?:gap|fold) )")  # for a terminal
 _NOT_CLIPS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # pictures in a container of clips
 
 
@@ -201,7 +201,7 @@ def _said(text: str, items: list[Item]) -> str:
     """Return an error as the page says it: files by their names, nothing about the command line."""
     for item in items:
         text = text.replace(item.kept.digest, item.name or item.kept.digest[:12])
-    return _OPTION.sub("", text)
+    return _OPTION.sub("", text).replace(" : ", ": ", 1)  # an empty value leaves a gap
 
 
 def _rows(desk: Desk, seen: Preview) -> list[dict[str, Any]]:
