@@ -76,7 +76,18 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 def platform_table() -> str:
     """Return the table of the platforms, from their declarations."""
-    head = ["platform", "text", "pictures", "alt text", "clips", "counters", "guarantees", "settles within", "requests", "can"]
+    head = [
+        "platform",
+        "text",
+        "pictures",
+        "alt text",
+        "clips",
+        "counters",
+        "guarantees",
+        "settles within",
+        "requests",
+        "can",
+    ]
     lines = [head, ["---"] * len(head)]
     for name in available():
         has = load(name).defaults

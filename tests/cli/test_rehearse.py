@@ -90,7 +90,9 @@ def test_a_rehearsal_that_is_ended_leaves_no_text_behind(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     program = (
-        "import sys, time; from campaign.config import load_settings; from campaign.cli import main\n"
+        # A shell that starts jobs in the background lets them ignore Ctrl-C, and they hand that on.
+        "import signal, sys, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from campaign.config import load_settings; from campaign.cli import main\n"
         "import campaign.demo.rehearse as room; whole = room.rehearse\n"
         "def slow(*given, **options):\n"
         "    def ready(stage): print('ready', flush=True); time.sleep(60)\n"
