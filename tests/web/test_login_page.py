@@ -115,6 +115,20 @@ def test_a_link_works_for_who_is_logged_in_as_somebody_else(world: World, desk: 
     assert entered.status == 303 and _whose(desk, _cookie(entered)) == "bob"
 
 
+def test_another_language_keeps_the_link_and_the_way_on(world: World, desk: Desk) -> None:
+    def russian(path: str) -> str:
+        [there] = [one["href"] for one in Page(desk.ask(path).text).all("a") if one.get("hreflang") == "ru"]
+        return path.partition("?")[0] + str(there)
+
+    token = login.make_link(world.app, "bob", now=real_now())
+    shown = desk.ask(russian(f"/welcome?token={token}&lang=en"))
+    assert shown.status == 200 and f"{CATALOGUE['welcome'][2]}, bob" in shown.text
+    onward = Page(desk.ask(russian("/login?next=%2Fposts%2Fc%2FP01%3Flive%3D0%26x%3D%22")).text)
+    assert ['/posts/c/P01?live=0&x="'] == [one["value"] for one in onward.all("input") if one["name"] == "next"]
+    # A page that answers a form has no address of its own: it offers no other language.
+    assert "hreflang" not in desk.send("/login", name="alice", password="wrong").text
+
+
 def test_an_old_or_invented_link_is_worth_nothing(world: World, desk: Desk) -> None:
     old = login.make_link(world.app, "bob", now=real_now() - login.LINK_LASTS - timedelta(minutes=1))
     for token in (old, "invented", "", "x" * 5000):

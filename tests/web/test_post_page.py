@@ -6,9 +6,11 @@ import pytest
 
 from campaign.core.model import Guarantee
 from campaign.service import accounts
+from campaign.service.draft import Wording
 from campaign.service.publish import publish
+from campaign.store import posts
 from tests.conftest import World
-from tests.web.conftest import Desk, Page
+from tests.web.conftest import Desk, Page, post_id
 
 Serve = Callable[..., Desk]
 
@@ -183,3 +185,49 @@ def test_nobody_sees_anything_before_a_login(written: World, serve: Serve) -> No
         assert 303 == desk.ask(path).status and desk.ask(path).headers["location"].startswith("/login")
     assert 401 == desk.ask("/campaigns/s/report.json").status
     assert 401 == desk.send("/posts/s/P01/cancel").status
+
+
+def test_the_form_of_an_edit_holds_the_link_and_keeps_it(world: World, serve: Serve) -> None:
+    world.post("P01", texts={"ko": Wording("안녕하세요", (), "https://example.org/ko")})
+    desk = serve(world.app, world.settings, by="alice")
+
+    [address] = [
+        one for one in Page(desk.ask("/posts/c/P01/edit?language=ko").text).all("input") if one["name"] == "link"
+    ]
+    assert "https://example.org/ko" == address["value"]
+
+    sent = desk.send("/posts/c/P01/edit", language="ko", revision="1", text="반갑습니다", link=address["value"])
+    assert 303 == sent.status
+    with world.app.store.read() as tx:
+        newest = posts.variants_of(tx, post_id(world, "P01"))[-1]
+    assert ("반갑습니다", "https://example.org/ko") == (newest.text, newest.link)
+
+
+def test_no_form_is_shown_that_its_verb_would_refuse(doubtful: World, serve: Serve) -> None:
+    doubtful.post("P02", minutes=1)
+    doubtful.post("P03", minutes=100)
+    doubtful.clock.turn(minutes=2)
+    doubtful.tick()
+    desk = serve(doubtful.app, doubtful.settings, by="alice")
+
+    def acts(post: str) -> set[str]:
+        forms = Page(desk.ask(f"/posts/c/{post}").text).all("form")
+        return {str(form["action"]).rpartition("/")[2] for form in forms if post in str(form.get("action"))}
+
+    assert {"settle"} == acts("P01")  # in doubt
+    assert set() == acts("P02")  # out
+    assert {"move", "cancel"} == acts("P03")  # waits
+    assert 1 == len(Page(desk.ask("/").text).all("form"))
+    assert "/compose" in desk.ask("/").text
+    assert "/compose" not in serve(doubtful.app, doubtful.settings, by="carol").ask("/").text
+
+
+def test_what_waits_for_an_approval_is_seen_on_the_campaign(written: World, serve: Serve) -> None:
+    desk = serve(written.app, written.settings, by="bob")
+    assert "승인 대기: ko, ru" in Page(desk.ask("/campaigns/s?lang=ko").text).tables["posts"][1][1]
+
+    desk.send("/posts/s/P01/approve", langs=["ko"])
+    assert "승인 대기: ru" in Page(desk.ask("/campaigns/s?lang=ko").text).tables["posts"][1][1]
+
+    desk.send("/posts/s/P01/approve", langs=["ru"])
+    assert "승인 대기" not in desk.ask("/campaigns/s?lang=ko").text

@@ -244,6 +244,25 @@ def variants_in(tx: Connection, campaign_id: str) -> dict[str, list[Variant]]:
     return found
 
 
+def unapproved_in(tx: Connection, campaign_id: str) -> dict[str, list[str]]:
+    """Return, by a post's row id, the languages of what is not enqueued that nobody has approved, in one question."""
+    given = sa.and_(approvals.c.post_id == outgoings.c.post_id, approvals.c.outgoing_sha256 == outgoings.c.sha256)
+    query = (
+        sa.select(outgoings.c.post_id, outgoings.c.id, outgoings.c.langs, approvals.c.lang)
+        .join(posts, posts.c.id == outgoings.c.post_id)
+        .outerjoin(deliveries, deliveries.c.outgoing_id == outgoings.c.id)
+        .outerjoin(approvals, given)
+        .where(posts.c.campaign_id == campaign_id, outgoings.c.superseded_at.is_(None), deliveries.c.id.is_(None))
+    )
+    missing: dict[tuple[str, str], set[str]] = {}
+    for post_id, outgoing_id, langs, lang in tx.execute(query):
+        missing.setdefault((post_id, outgoing_id), set(langs)).discard(lang)
+    found: dict[str, set[str]] = {}
+    for (post_id, _), langs in missing.items():
+        found.setdefault(post_id, set()).update(langs)
+    return {post_id: sorted(langs) for post_id, langs in found.items()}
+
+
 def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
     """Return the media of a post, in order."""
     query = (

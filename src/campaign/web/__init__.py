@@ -1,4 +1,4 @@
-"""The desk: pages in the browser that show what the rows say, in Korean, English and Russian; they only read."""
+"""The desk: pages in the browser, in Korean, English and Russian; what is decided there, verbs decide."""
 
 from campaign.config import Settings
 

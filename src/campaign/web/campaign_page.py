@@ -27,6 +27,7 @@ class Row:
     leg: Leg | None
     langs: tuple[str, ...]
     outdated: tuple[str, ...]
+    waiting: tuple[str, ...]  # languages that somebody still has to approve
     cells: dict[str, list[dict[str, Any]]]
 
 
@@ -38,6 +39,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         legs = campaigns.legs_of(tx, campaign.id)
         posts = post_rows.posts_of(tx, campaign.id)
         variants = post_rows.variants_in(tx, campaign.id)
+        waiting = post_rows.unapproved_in(tx, campaign.id) if campaign.approval != "none" else {}
         rows = queue.listed(tx, campaign.id)
         accounts = account_rows.all_accounts(tx)
     wanted = {key: visit.asked(key) for key in ("state", "language", "account")}
@@ -54,6 +56,7 @@ def show(desk: Desk, visit: Visit) -> Response:
             leg=next((leg for leg in legs if leg.id == post.leg_id), None),
             langs=tuple(dict.fromkeys(variant.lang for variant in variants.get(post.id, ()))),
             outdated=tuple(outdated(variants.get(post.id, ()), campaign.source_lang)),
+            waiting=tuple(waiting.get(post.id, ())),
             cells=dict(by_post[post.id]),
         )
         for post in posts

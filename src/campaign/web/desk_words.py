@@ -83,6 +83,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "legs.head": ("여정", "The journey", "Маршрут"),
     "map.title": ("여정 지도", "Map of the journey", "Карта маршрута"),
+    "waiting": ("승인 대기: {list}", "waits for approval: {list}", "ждёт одобрения: {list}"),
     "posts.head": ("게시물", "Posts", "Посты"),
     "all": ("모두", "all", "все"),
     "filter": ("거르기", "Filter", "Отобрать"),

@@ -61,6 +61,6 @@ def _form(desk: Desk, visit: Visit, lang: str, *, status: int = 200, problem: st
         outdated=outdated(history, campaign.source_lang),
         text=visit.text("text") if typed else now.text,
         tags=visit.text("tags") if typed else " ".join(now.tags),
-        link=visit.text("link") if typed else now.link or "",
+        address=visit.text("link") if typed else now.link or "",  # `link` is a macro of every page
         problem=problem,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -61,6 +61,11 @@ class Visit:
     def asked(self, name: str, otherwise: str = "") -> str:
         """Return a value of the query."""
         return self.request.query_params.get(name, otherwise)
+
+    def in_lang(self, lang: str) -> str:
+        """Return the query by which this very page is read in another language: filters and links stay."""
+        kept = [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
+        return "?" + urlencode([*kept, ("lang", lang)])
 
     def text(self, name: str, otherwise: str = "") -> str:
         """Return a field of the form, with the line ends of the web made plain."""

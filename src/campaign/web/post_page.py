@@ -112,6 +112,7 @@ def _own(desk: Desk, visit: Visit) -> str:
 
 def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = None) -> Response:
     sheet = _sheet(desk, visit.place("campaign"), visit.place("post"))
+    states = {State(row["state"]) for row in sheet.rows}
     return desk.page(
         visit,
         "post.html",
@@ -123,6 +124,8 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         needy=[row for row in sheet.rows if needs_a_person(row)],
         evidence=_evidence(sheet),
         curves=report_page.curves_of(sheet.series, visit.look),
+        can_move=not states & set(queue.OPEN) and (not states or bool(states - {State.PUBLISHED, State.CANCELLED})),
+        can_cancel=bool(states & {State.SCHEDULED, State.FAILED, State.MISSED}),
         may_write=visit.may(Role.AUTHOR),
         may_decide=visit.may(Role.AUTHOR, Role.APPROVER),
         may_approve=visit.may(Role.APPROVER)

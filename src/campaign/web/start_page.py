@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from campaign.core.model import Role
 from campaign.core.states import State
 from campaign.store import campaigns, queue
 from campaign.web.desk import Desk
@@ -30,5 +31,6 @@ def show(desk: Desk, visit: Visit) -> Response:
         coming=[row for row in rows if row["state"] == State.SCHEDULED and not row["held_because"]][:NEXT],
         rows=rows if everything else rows[:ROWS],
         number=len(rows),
+        may_write=visit.may(Role.AUTHOR),
         refresh=REFRESH if visit.asked("live", "1") != "0" else 0,
     )
