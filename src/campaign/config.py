@@ -78,6 +78,13 @@ class Web(_Section):
     host: Annotated[str, Field(description="the address it listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="its port; 0: any free one")] = 8765
     lang: Annotated[Literal["ko", "en", "ru"], Field(description="its language where the browser asks for none")] = "en"
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?)?$",
+            description="where people reach it, if by way of a proxy, as in https://desk.example; empty: directly",
+        ),
+    ] = ""
 
 
 class Log(_Section):

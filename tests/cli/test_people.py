@@ -76,6 +76,11 @@ def test_a_link_leads_to_the_desk_that_runs(shell: Shell, world: World) -> None:
         assert shell("user", "link", "alice").out.startswith("http://127.0.0.1:8765/welcome?token="), stale
 
 
+def test_behind_a_proxy_a_link_leads_to_where_people_reach_the_desk(shell: Shell, world: World) -> None:
+    (world.settings.root / "config.toml").write_text('[web]\nurl = "https://desk.example"\n')
+    assert shell("user", "link", "alice").out.startswith("https://desk.example/welcome?token=")
+
+
 def test_nobody_is_called_as_the_daemon_is(shell: Shell, root: str) -> None:
     refused = shell("user", "add", "campaign", "--role", "author", by=root)
     assert (refused.code, refused.out) == (2, "") and "the daemon" in refused.err

@@ -1,7 +1,9 @@
 """In and out of the desk: passwords, one-time links, sessions, and what of them is kept or shown."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -82,13 +84,43 @@ def test_wrong_passwords_are_forgotten_after_a_while() -> None:
     now = [0.0]
     attempts = Attempts(lambda: now[0])
     for _ in range(TRIES):
-        attempts.check("name alice")
-        attempts.wrong("name alice", "address x")
-    with pytest.raises(HTTPException):
-        attempts.check("address x")
-    attempts.check("name bob")
+        attempts.take("name alice", "address x")
+    for keys in (("address x",), ("name alice",), ("name bob", "address x")):
+        with pytest.raises(HTTPException):
+            attempts.take(*keys)
+    attempts.take("name bob")
     now[0] = 301.0
-    attempts.check("name alice", "address x")
+    attempts.take("name alice", "address x")
+
+
+def test_a_right_password_costs_no_try_and_forgives_no_wrong_one() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(TRIES - 1):
+        attempts.take("address x")
+    for _ in range(20):
+        attempts.give_back(attempts.take("name alice", "address x"), "name alice", "address x")
+    attempts.take("address x")
+    with pytest.raises(HTTPException):
+        attempts.take("address x")
+
+
+def test_many_guesses_at_once_are_as_few_as_one_after_the_other(desk: Desk) -> None:
+    with ThreadPoolExecutor(30) as pool:
+        codes = list(pool.map(lambda n: desk.send("/login", name="alice", password=f"wrong {n}").status, range(30)))
+    assert {403: TRIES, 429: 30 - TRIES} == Counter(codes)
+
+
+def test_behind_a_proxy_with_https_the_desk_has_its_name_and_the_cookie_is_for_https_alone(
+    world: World, serve: Serve
+) -> None:
+    login.set_password(world.app, "alice", PASSWORD, hasher=HASHER)
+    web = world.settings.web.model_copy(update={"url": "https://desk.example"})
+    desk = serve(world.app, world.settings.model_copy(update={"web": web}), by=None)
+
+    entered = desk.send("/login", host="desk.example", name="alice", password=PASSWORD)
+
+    assert 303 == entered.status and "Secure" in entered.headers["set-cookie"]
+    assert 400 == desk.ask("/login", host="evil.example").status
 
 
 def test_a_link_lets_its_owner_in_once(world: World, desk: Desk) -> None:

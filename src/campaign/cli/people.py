@@ -94,6 +94,8 @@ def _link(settings: Settings, token: str) -> str:
 
 
 def _desk(settings: Settings) -> str:
+    if settings.web.url:
+        return settings.web.url
     try:
         told = json.loads((settings.root / "web.json").read_text(encoding="utf-8"))
         if _lives(int(told["pid"])):

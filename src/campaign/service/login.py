@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from threading import BoundedSemaphore
 from typing import Protocol
 
 from campaign.core.errors import Forbidden, Invalid, NotFound
@@ -15,6 +16,7 @@ from campaign.store.logins import Session
 LASTS = timedelta(hours=12)  # of a session, from the last time that it was used
 LINK_LASTS = timedelta(hours=24)
 SHORTEST, LONGEST = 12, 200  # characters of a password
+_AT_ONCE = BoundedSemaphore(4)  # each hash takes 64 MiB: many strangers at once must not take all memory
 
 
 class Hasher(Protocol):
@@ -50,7 +52,7 @@ class Entered:
 def set_password(app: App, name: str, password: str, *, hasher: Hasher | None = None) -> Person:
     """Give a person a password. Raises: NotFound; Invalid: too short, too long, or the name."""
     _check(name, password)
-    hashed = (hasher or usual_hasher()).hash(password)
+    hashed = _hash(hasher or usual_hasher(), password)
     with app.store.begin() as tx:
         person = people.person_named(tx, name)
         logins.put_password(tx, person.id, hashed)
@@ -90,7 +92,7 @@ def use_link(
     """Come in by a one-time link and choose a password. Raises: NotFound; Invalid."""
     person = whose_link(app, token, now=now)
     _check(person.name, password)
-    hashed = (hasher or usual_hasher()).hash(password)
+    hashed = _hash(hasher or usual_hasher(), password)
     with app.store.begin() as tx:
         if not logins.use_link(tx, _digest(token), now=now):
             raise NotFound("link", "…", "it is used up")
@@ -107,7 +109,9 @@ def log_in(app: App, name: str, password: str, *, now: datetime, hasher: Hasher 
         found = logins.password_of(tx, name)
     hashed = found[1] if found else None
     try:
-        good = hasher.verify(hashed or _nobody(app, hasher), password[:LONGEST]) and hashed is not None
+        known = hashed or _nobody(app, hasher)
+        with _AT_ONCE:
+            good = hasher.verify(known, password[:LONGEST]) and hashed is not None
     except Exception:  # noqa: BLE001 - argon2 has an exception for each way of not being the password
         good = False
     if not good or found is None:
@@ -155,6 +159,11 @@ def _check(name: str, password: str) -> None:
         raise Invalid("password", "…", "must not be the name, nor one sign over and over")
 
 
+def _hash(hasher: Hasher, password: str) -> str:
+    with _AT_ONCE:
+        return hasher.hash(password)
+
+
 def _digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -165,5 +174,5 @@ _NOBODY: dict[int, str] = {}
 def _nobody(app: App, hasher: Hasher) -> str:
     """Return a hash of nobody's password: an unknown name costs the same work."""
     if id(hasher) not in _NOBODY:
-        _NOBODY[id(hasher)] = hasher.hash(app.new_key())
+        _NOBODY[id(hasher)] = _hash(hasher, app.new_key())
     return _NOBODY[id(hasher)]

@@ -28,9 +28,10 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Front:
     """Refuse a foreign Host (DNS rebinding) and put on the headers that an answer has not set itself."""
 
-    def __init__(self, app: ASGIApp, *, host: str) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, url: str = "") -> None:
         self._app, self._host = app, host
-        self._names = names_of(host)
+        # A proxy asks under the name that people typed.
+        self._names = names_of(host) | ({_name(url.partition("://")[2])} if url else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

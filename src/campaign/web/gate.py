@@ -1,6 +1,7 @@
 """The gate of the desk: who comes in, what a form must carry, and what a page is made of."""
 
 import hmac
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +24,7 @@ from campaign.web.words import LANGS
 
 COOKIE, LANG_COOKIE = "campaign_session", "campaign_lang"
 MAX_FIELDS, MAX_FILES, MAX_FIELD = 400, 24, 1 << 20  # of one form; bytes of one field
-TRIES, WITHIN = 8, 300.0  # wrong passwords of one name or address, and the seconds that they count
+TRIES, WITHIN = 8, 300.0  # of a password for one name or address, and the seconds that they count
 
 
 @dataclass(slots=True)
@@ -85,28 +86,41 @@ class Visit:
 
 
 class Attempts:
-    """Counts wrong passwords by name and by address, in real time and in memory."""
+    """Counts tries of a password by name and by address, in real time and in memory."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._wrong: dict[str, list[float]] = {}
+        self._tries: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
 
-    def check(self, *keys: str) -> None:
-        """Raise HTTPException 429 when one of these has failed too often."""
-        now = self._monotonic()
-        for key in keys:
-            recent = [at for at in self._wrong.get(key, ()) if now - at < WITHIN]
-            if len(recent) >= TRIES:
-                wait = int(WITHIN - (now - recent[0])) + 1
-                raise HTTPException(429, f"too many attempts; try again in {wait} seconds", {"Retry-After": str(wait)})
+    def take(self, *keys: str) -> float:
+        """Count a try before it is made, so that many at once get no more of them; return what gives it back.
 
-    def wrong(self, *keys: str) -> None:
-        """Note a failure."""
+        Raises:
+            HTTPException: 429, one of these has failed too often.
+        """
         now = self._monotonic()
-        if len(self._wrong) > 10_000:
-            self._wrong = {key: times for key, times in self._wrong.items() if now - times[-1] < WITHIN}
-        for key in keys:
-            self._wrong[key] = [*(at for at in self._wrong.get(key, ()) if now - at < WITHIN), now]
+        with self._lock:
+            if len(self._tries) > 10_000:
+                self._tries = {key: times for key, times in self._tries.items() if now - times[-1] < WITHIN}
+            recent = {key: [at for at in self._tries.get(key, ()) if now - at < WITHIN] for key in keys}
+            full = [times[0] for times in recent.values() if len(times) >= TRIES]
+            if not full:
+                for key, times in recent.items():
+                    self._tries[key] = [*times, now]
+                return now
+        wait = int(WITHIN - (now - min(full))) + 1
+        raise HTTPException(429, f"too many attempts; try again in {wait} seconds", {"Retry-After": str(wait)})
+
+    def give_back(self, taken: float, *keys: str) -> None:
+        """Forget a try that was right; those that were wrong stay."""
+        with self._lock:
+            for key in keys:
+                times = self._tries.get(key, [])
+                if taken in times:
+                    times.remove(taken)
+                if not times:
+                    self._tries.pop(key, None)
 
 
 Page = Callable[[Visit], Response]

@@ -21,12 +21,12 @@ def enter(desk: Desk, visit: Visit) -> Response:
     """Log in. A session that was there before ends: its cookie may have been known to somebody else."""
     name, address = visit.text("name").strip(), visit.request.client.host if visit.request.client else ""
     keys = (f"name {name.casefold()[:100]}", f"address {address}")
-    desk.attempts.check(*keys)
+    taken = desk.attempts.take(*keys)
     try:
         entered = login.log_in(desk.app, name, visit.text("password"), now=desk.gate.now, hasher=desk.hasher)
     except Forbidden:
-        desk.attempts.wrong(*keys)
         return _form(desk, visit, status=403, problem=visit.look.say("login.wrong"), name=name)
+    desk.attempts.give_back(taken, *keys)
     if visit.session is not None:
         login.log_out(desk.app, visit.session)
     return desk.gate.let_in(desk.go(own_path(visit.text("next") or "/")), entered.cookie)

@@ -40,7 +40,12 @@ def create_app(app: App, settings: Settings, *, doctor: Doctor = ask_doctor, has
     rooms.add_exception_handler(CampaignError, _told)
     rooms.add_exception_handler(HTTPException, _told)
     rooms.add_exception_handler(Exception, _told)
-    gate = Gate(app, lang=settings.web.lang, max_body=settings.media.max_bytes + FORM_EXTRA)
+    gate = Gate(
+        app,
+        lang=settings.web.lang,
+        max_body=settings.media.max_bytes + FORM_EXTRA,
+        secure=settings.web.url.startswith("https://"),
+    )
     desk = Desk(app, settings, gate, doctor, hasher)
     rooms.state.desk = desk
     for path, page in (
@@ -78,7 +83,7 @@ def create_app(app: App, settings: Settings, *, doctor: Doctor = ask_doctor, has
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
     rooms.add_api_route("/healthz", desk.health, methods=["GET", "HEAD"], response_model=None)
-    return Front(rooms, host=settings.web.host)
+    return Front(rooms, host=settings.web.host, url=settings.web.url)
 
 
 async def _told(request: Request, error: Exception) -> Response:
