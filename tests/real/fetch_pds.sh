@@ -27,6 +27,9 @@ npm() { "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 PATH=$node/bin:$PATH
 npm_config_nodedir=$node
 npm_config_update_notifier=false
+# Node trusts its own list of authorities; the system's may know more.
+authorities=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+[ ! -r "$authorities" ] || export NODE_EXTRA_CA_CERTS="$authorities"
 export PATH npm_config_nodedir npm_config_update_notifier
 cd "$cache"
 printf '{"private": true, "dependencies": {"@atproto/pds": "0.5.35", "@did-plc/server": "0.0.1"}}\n' >package.json
