@@ -72,7 +72,8 @@ def act(desk: Desk, visit: Visit) -> Response:
     except CampaignError as error:
         return _page(desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error))
     if wanted == "preview":
-        return desk.page(visit, "_preview.html", seen=seen, rows=_rows(desk, seen), campaign=campaign)
+        told = _told(seen, items)
+        return desk.page(visit, "_preview.html", seen=seen, rows=_rows(desk, seen), campaign=campaign, errors=told)
     return _page(desk, visit, campaign, items, seen)
 
 
@@ -183,6 +184,12 @@ def _errors(error: CampaignError) -> list[tuple[str, str]]:
     return [(getattr(one, "field", ""), str(one)) for one in found]
 
 
+def _told(seen: Preview, items: list[Item]) -> list[tuple[str, str]]:
+    """Return what stands against a draft, each once, with its place in the form."""
+    wrong = [item for item in seen.findings if item.is_error]
+    return list(dict.fromkeys((_place_of(item.finding.field), _said(str(item), items)) for item in wrong))
+
+
 def _place_of(where: str) -> str:
     """Return the id of the form's field that an error belongs to.
 
@@ -228,11 +235,9 @@ def _page(
         accounts = account_rows.all_accounts(tx)
         names = {post.name for post in post_rows.posts_of(tx, campaign.id)}
     free = next(f"P{number:02}" for number in range(1, 10_000) if f"P{number:02}" not in names)
-    told = [*(errors or ())]
-    if seen is not None:
-        told += [(item.finding.field, str(item)) for item in seen.findings if item.is_error]
-    found = list(dict.fromkeys((_place_of(where), _said(text, items)) for where, text in told))
-    about_time = " ".join(text for where, text in told if where == "at")
+    found = [(_place_of(where), _said(text, items)) for where, text in errors or ()]
+    found = list(dict.fromkeys(found + (_told(seen, items) if seen is not None else [])))
+    about_time = " ".join(text for where, text in found if where == "date")
     return desk.page(
         visit,
         "compose.html",
@@ -248,8 +253,8 @@ def _page(
         rows=_rows(desk, seen) if seen is not None else [],
         errors=found,
         places={where for where, _ in found},
-        asks_gap="--gap" in about_time or bool(visit.text("gap")),
-        asks_fold="--fold" in about_time or bool(visit.text("fold")),
+        asks_gap="gap back" in about_time or bool(visit.text("gap")),
+        asks_fold="fold first" in about_time or bool(visit.text("fold")),
         fresh=visit.request.method != "POST",
         now=desk.app.clock.now(),
     )

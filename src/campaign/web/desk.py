@@ -1,6 +1,7 @@
 """The desk: what every page needs, and how a page is made."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from campaign.service.login import Hasher
 from campaign.store import accounts as account_rows
 from campaign.web.formats import Look
 from campaign.web.gate import Attempts, Gate, Visit
+from campaign.web.reasons import reason
 from campaign.web.report_page import environment
 from campaign.web.states import SYMBOLS, TROUBLED
 from campaign.web.words import CATALOGUE, LANGS
@@ -49,7 +51,8 @@ class Desk:
         known: dict[str, Any] = {"look": look, "say": look.say, "lang": look.lang, "langs": LANGS, "names": NAMES}
         known |= {"symbols": SYMBOLS, "troubled": TROUBLED, "path": visit.path, "visit": visit, "refresh": 0}
         known |= {"person": visit.session.person if visit.session else None, "pauses": []}
-        known |= {"csrf": visit.session.csrf if visit.session else "", "problem": None}
+        known |= {"csrf": visit.session.csrf if visit.session else "", "problem": None, "notice": None}
+        known["reason"] = partial(reason, look=look)
         known |= {"demo": demo or bool(self.settings.clock_file)}
         return environment().get_template(template).render(**known | values)
 

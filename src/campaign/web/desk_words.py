@@ -38,9 +38,9 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Пароли не совпадают.",
     ),
     "login.rule": (
-        "비밀번호는 {n}자 이상이어야 합니다.",
-        "A password has at least {n} characters.",
-        "В пароле не меньше {n} знаков.",
+        "비밀번호는 {n}자 이상이어야 하고, 이름이나 같은 글자의 되풀이여서는 안 됩니다.",
+        "A password has at least {n} characters, and is neither the name nor one sign over and over.",
+        "В пароле не меньше {n} знаков; это не имя и не один повторяемый знак.",
     ),
     "welcome": ("환영합니다", "Welcome", "Добро пожаловать"),
     "welcome.password": ("새 비밀번호", "New password", "Новый пароль"),

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from campaign.core.errors import CampaignError, Forbidden
+from campaign.core.errors import Forbidden, Invalid
 from campaign.service import login
 from campaign.store import logins
 from campaign.web.desk import Desk
@@ -25,7 +25,7 @@ def enter(desk: Desk, visit: Visit) -> Response:
     try:
         entered = login.log_in(desk.app, name, visit.text("password"), now=desk.gate.now, hasher=desk.hasher)
     except Forbidden:
-        return _form(desk, visit, status=403, problem=visit.look.say("login.wrong"), name=name)
+        return _form(desk, visit, status=403, notice=visit.look.say("login.wrong"), name=name)
     desk.attempts.give_back(taken, *keys)
     if visit.session is not None:
         login.log_out(desk.app, visit.session)
@@ -51,18 +51,18 @@ def choose(desk: Desk, visit: Visit) -> Response:
     token, password = visit.text("token"), visit.text("password")
     locale = visit.text("locale") if visit.text("locale") in LANGS else visit.look.lang
     person = login.whose_link(desk.app, token, now=desk.gate.now)
-    problem = None if password == visit.text("again") else visit.look.say("login.differ")
+    notice = None if password == visit.text("again") else visit.look.say("login.differ")
     try:
-        if problem is None:
+        if notice is None:
             entered = login.use_link(desk.app, token, password, locale=locale, now=desk.gate.now, hasher=desk.hasher)
             return desk.gate.let_in(desk.go(f"/?lang={locale}"), entered.cookie)
-    except CampaignError as error:
-        problem = f"{visit.look.say('login.rule', n=login.SHORTEST)} ({error})"
-    return desk.page(visit, "welcome.html", 422, token=token, name=person.name, locale=locale, problem=problem)
+    except Invalid:
+        notice = visit.look.say("login.rule", n=login.SHORTEST)
+    return desk.page(visit, "welcome.html", 422, token=token, name=person.name, locale=locale, notice=notice)
 
 
-def _form(desk: Desk, visit: Visit, *, status: int = 200, problem: str | None = None, name: str = "") -> Response:
+def _form(desk: Desk, visit: Visit, *, status: int = 200, notice: str | None = None, name: str = "") -> Response:
     with desk.app.store.read() as tx:
         nobody = not logins.has_password(tx)
     there = own_path(visit.text("next") or visit.asked("next", "/"))
-    return desk.page(visit, "login.html", status, problem=problem, name=name, next=there, nobody=nobody)
+    return desk.page(visit, "login.html", status, notice=notice, name=name, next=there, nobody=nobody)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from campaign.web import account_words, compose_words, desk_words
+from campaign.web import account_words, compose_words, desk_words, reason_words
 
 LANGS: Final = ("ko", "en", "ru")
 
@@ -277,6 +277,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     **desk_words.CATALOGUE,
     **compose_words.CATALOGUE,
     **account_words.CATALOGUE,
+    **reason_words.CATALOGUE,
 }
 
 

@@ -1,0 +1,199 @@
+"""The usual errors in Korean, English and Russian; reasons.py finds the one that fits."""
+
+from collections.abc import Mapping
+from typing import Final
+
+CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
+    "reason.gap": (
+        "시계를 앞당기는 때라 없는 시각입니다. {back} 또는 {forward} 가운데 고르세요.",
+        "The clocks skip this time: choose {back} or {forward}.",
+        "Часы перескакивают это время: выберите {back} или {forward}.",
+    ),
+    "reason.fold": (
+        "시계를 늦추는 때라 두 번 오는 시각입니다. {first} 또는 {second} 가운데 고르세요.",
+        "This time comes twice: choose {first} or {second}.",
+        "Это время бывает дважды: выберите {first} или {second}.",
+    ),
+    "reason.due_past": (
+        "예정 시각이 지났습니다. 먼저 시각을 옮기세요.",
+        "Its time has passed; move it first.",
+        "Назначенное время прошло; сначала перенесите пост.",
+    ),
+    "reason.past": (
+        "지난 시각입니다(지금 {now}). 더 늦은 시각을 적어 주세요.",
+        "This time has passed (it is {now} now); give a later one.",
+        "Это время прошло (сейчас {now}); укажите более позднее.",
+    ),
+    "reason.time": (
+        "날짜와 시각을 모두 적어 주세요.",
+        "Give a date and a time.",
+        "Укажите дату и время.",
+    ),
+    "reason.zone": (
+        "모르는 시간대입니다. Asia/Seoul처럼 적어 주세요.",
+        "There is no such time zone; write it as Asia/Seoul.",
+        "Такого часового пояса нет; пишите, например, Asia/Seoul.",
+    ),
+    "reason.no_lang": (
+        "계정 {account}의 언어({langs})로 쓴 글이 없습니다. 글을 쓰거나 계정을 빼세요.",
+        "Account {account} speaks {langs}, and there is no such text: write one, or leave the account out.",
+        "Аккаунт {account} пишет на {langs}, такого текста нет: напишите его или снимите аккаунт.",
+    ),
+    "reason.no_account": (
+        "계정을 하나 이상 고르세요.",
+        "Choose at least one account.",
+        "Выберите хотя бы один аккаунт.",
+    ),
+    "reason.no_text": (
+        "한 언어 이상으로 글을 쓰세요.",
+        "Write a text in at least one language.",
+        "Напишите текст хотя бы на одном языке.",
+    ),
+    "reason.alt": (
+        "대체 텍스트가 없습니다: {language}.",
+        "An alt text is missing: {language}.",
+        "Нет описания: {language}.",
+    ),
+    "reason.captions": (
+        "자막이 없습니다: {language}.",
+        "Captions are missing: {language}.",
+        "Нет субтитров: {language}.",
+    ),
+    "reason.too_long": (
+        "{where}에는 너무 깁니다(한도 {limit}). {n}만큼 줄이거나 이어지는 글로 나누세요.",
+        "Too long for {where} (limit {limit}): shorten it by {n}, or let it become a thread.",
+        "Слишком длинно для {where} (предел {limit}): сократите на {n} или разбейте на ветку.",
+    ),
+    "reason.too_long_bytes": (
+        "{where}에는 너무 큽니다(한도 {limit}바이트). 줄이세요.",
+        "Too long for {where} (limit {limit} bytes): shorten it.",
+        "Слишком длинно для {where} (предел {limit} байт): сократите.",
+    ),
+    "reason.too_long_alt": (
+        "{where}에는 대체 텍스트가 너무 깁니다(한도 {limit}).",
+        "The alt text is too long for {where} (limit {limit}).",
+        "Описание слишком длинное для {where} (предел {limit}).",
+    ),
+    "reason.too_many": (
+        "{where}에는 게시물마다 {n}개까지 올릴 수 있습니다.",
+        "{where} takes at most {n} in a post.",
+        "{where} принимает не больше {n} в одном посте.",
+    ),
+    "reason.kind": (
+        "{where}에 올릴 수 없는 파일입니다. 가능한 종류: {list}.",
+        "{where} does not take this file; it takes: {list}.",
+        "{where} не принимает такой файл; можно: {list}.",
+    ),
+    "reason.id_used": (
+        "게시물 번호 {name}은(는) 이미 쓰였습니다. 다른 번호를 적어 주세요.",
+        "The id {name} is used already; choose another.",
+        "Номер {name} уже занят; выберите другой.",
+    ),
+    "reason.id": (
+        "글자, 숫자, - _ .만 쓸 수 있고 64자까지입니다.",
+        "Only letters, digits, - _ and . are taken, at most 64.",
+        "Только буквы, цифры, - _ и ., не больше 64.",
+    ),
+    "reason.empty": ("빈칸을 채우세요.", "It must be filled in.", "Заполните это поле."),
+    "reason.https": (
+        "링크는 https://로 시작해야 합니다.",
+        "A link begins with https://",
+        "Ссылка начинается с https://",
+    ),
+    "reason.tag": (
+        "해시태그는 # 다음에 글자, 숫자, _만 씁니다.",
+        "A hashtag is # and then letters, digits or _.",
+        "Хештег – это # и затем буквы, цифры или _.",
+    ),
+    "reason.file_gone": (
+        "파일이 더는 남아 있지 않습니다. 다시 고르세요.",
+        "The file is not kept any more; choose it again.",
+        "Файл больше не хранится; выберите его снова.",
+    ),
+    "reason.own_post": (
+        "자기가 쓴 게시물은 승인할 수 없습니다. 다른 사람이 승인해야 합니다.",
+        "Nobody approves a post of their own; another person must.",
+        "Свой пост одобрить нельзя; это делает другой человек.",
+    ),
+    "reason.second_person": (
+        "이 캠페인은 다른 사람의 승인이 필요합니다.",
+        "This campaign wants a second person's approval.",
+        "В этой кампании нужно одобрение второго человека.",
+    ),
+    "reason.role": (
+        "이 일을 할 권한이 없습니다. 필요한 역할: {roles}.",
+        "You may not do this; it needs the role: {roles}.",
+        "У вас нет такого права; нужна роль: {roles}.",
+    ),
+    "reason.newer": (
+        "그사이 {person} 님이 글을 고쳤습니다(판 {n}). 새 글을 보고 다시 고치세요.",
+        "{person} has changed the text meanwhile (revision {n}); look at it, then edit again.",
+        "Тем временем {person} изменил текст (редакция {n}); посмотрите и правьте снова.",
+    ),
+    "reason.same": (
+        "바뀐 것이 없습니다.",
+        "Nothing was changed: it says this already.",
+        "Ничего не изменено: текст тот же.",
+    ),
+    "reason.outdated": (
+        "번역이 오래되었습니다({list}). 먼저 다시 번역하세요.",
+        "The translation is outdated ({list}); translate it again first.",
+        "Перевод устарел ({list}); сначала переведите заново.",
+    ),
+    "reason.thread": (
+        "이어지는 글은 고칠 수 없습니다. 취소하고 새로 쓰세요.",
+        "A thread cannot be revised: cancel it and write it anew.",
+        "Ветку изменить нельзя: отмените её и напишите заново.",
+    ),
+    "reason.under_way": (
+        "지금 보내는 중이거나 결과를 모릅니다. 정해진 뒤에 다시 하세요.",
+        "It is under way or in doubt; wait until it is settled.",
+        "Отправка идёт или исход неясен; дождитесь, пока решится.",
+    ),
+    "reason.sent_once": (
+        "한 번 보낸 적이 있어 고칠 수 없습니다. 취소하고 새로 쓰거나 그대로 내보내세요.",
+        "It was sent once and cannot be revised: cancel it and write it anew, or let it go out as it is.",
+        "Это уже отправлялось, изменить нельзя: отмените и напишите заново или оставьте как есть.",
+    ),
+    "reason.nothing_left": (
+        "이미 나갔거나 취소되어 할 것이 없습니다.",
+        "It is out or cancelled already; there is nothing to do.",
+        "Уже вышло или отменено; делать нечего.",
+    ),
+    "reason.other_state": (
+        "그사이 상태가 바뀌어 할 수 없습니다.",
+        "Its state has changed meanwhile and does not admit this.",
+        "Состояние тем временем изменилось, это невозможно.",
+    ),
+    "reason.address": (
+        "플랫폼에 있는 그 게시물의 주소를 적어 주세요.",
+        "Give the post's own address on the platform.",
+        "Укажите адрес самого поста на платформе.",
+    ),
+    "reason.attempts": (
+        "시도가 너무 많았습니다. {n}초 뒤에 다시 하세요.",
+        "Too many attempts; try again in {n} seconds.",
+        "Слишком много попыток; повторите через {n} с.",
+    ),
+    "reason.too_large": (
+        "파일까지 합쳐 {n} MiB까지 보낼 수 있습니다.",
+        "At most {n} MiB can be sent at once, files included.",
+        "За раз можно отправить не больше {n} МиБ вместе с файлами.",
+    ),
+    "reason.form": (
+        "양식이 오래되었거나 다른 곳에서 왔습니다. 페이지를 다시 열어 주세요.",
+        "The form is too old, or was sent from elsewhere: open the page again.",
+        "Форма устарела или отправлена с другого сайта: откройте страницу ещё раз.",
+    ),
+    "reason.login": (
+        "먼저 로그인하세요. 적은 것은 저장되지 않았습니다.",
+        "Log in first; nothing was kept.",
+        "Сначала войдите; ничего не сохранено.",
+    ),
+    "reason.link": (
+        "이미 썼거나 오래된 링크입니다. 관리자에게 새 링크를 부탁하세요.",
+        "The link is used up or too old; ask an admin for a new one.",
+        "Ссылка использована или устарела; попросите у администратора новую.",
+    ),
+    "reason.not_found": ("찾을 수 없습니다.", "It was not found.", "Не найдено."),
+}

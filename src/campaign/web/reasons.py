@@ -1,0 +1,73 @@
+"""The usual errors of the verbs in the reader's language. The verbs speak English; what they said stands below."""
+
+import re
+from typing import Final
+
+from campaign.web.formats import Look
+
+_LONGEST = 600  # characters looked at: an error may end in a whole text
+
+# What an error says → the key of its sentence; named groups fill the sentence in. The first that fits is taken.
+_PATTERNS: Final = tuple(
+    (re.compile(pattern), key)
+    for pattern, key in (
+        (r"the clocks skip it: .*?gap back \((?P<back>[^=)]+).*?gap forward \((?P<forward>[^=)]+)", "gap"),
+        (r"happens twice in .*?fold first \((?P<first>[^=)]+).*?fold second \((?P<second>[^=)]+)", "fold"),
+        (r"was due at .* which is past; move it first", "due_past"),
+        (r" is past, it is (?P<now>\d[\d :-]+)", "past"),
+        (r"must be a local time written", "time"),
+        (r"is no time zone of the IANA", "zone"),
+        (r"^to '?(?P<account>[^':]+)'?: this account speaks (?P<langs>[^,]+(?:, [^,]+)*), the post has", "no_lang"),
+        (r"must name at least one account", "no_account"),
+        (r"must be given in at least one language", "no_text"),
+        (r"needs an alt text in (?P<language>[\w-]+)|every picture needs an alt text", "alt"),
+        (r"needs them in (?P<language>[\w-]+) too", "captions"),
+        (r"is over the limit of (?P<limit>\d+) bytes of (?P<where>\S+ account \S+);", "too_long_bytes"),
+        (
+            r"is over the limit of (?P<limit>\d+) of (?P<where>\S+ account [^\s;]+).*?shorten it by (?P<n>\d+)",
+            "too_long",
+        ),
+        (r"is over the limit of (?P<limit>\d+) of (?P<where>\S+ account [^\s;]+)", "too_long_alt"),
+        (r"(?P<where>\S+ account \S+) takes at most (?P<n>\d+) a post", "too_many"),
+        (r"(?P<where>\S+ account \S+) takes only: (?P<list>.+)", "kind"),
+        (r"post id '(?P<name>[^']+)' is used already", "id_used"),
+        (r"must be 1 to 64 letters", "id"),
+        (r"must be filled in|must not be empty", "empty"),
+        (r"must begin with https://", "https"),
+        (r"a hashtag is # and then", "tag"),
+        (r"is not kept any more|are not kept any more", "file_gone"),
+        (r"wrote post .*?; another person must approve it", "own_post"),
+        (r"wants a second person's approval", "second_person"),
+        (r"; this needs: (?P<roles>[\w ]+)", "role"),
+        (r"is at revision (?P<n>\d+) by (?P<person>.+?), not ", "newer"),
+        (r"is what it says already", "same"),
+        (r"is outdated in (?P<list>[\w, -]+): ", "outdated"),
+        (r"a thread cannot be revised", "thread"),
+        (r"wait until it is settled", "under_way"),
+        (r"was sent once and is", "sent_once"),
+        (r"nothing to (?:move|revise|cancel)", "nothing_left"),
+        (r"only a failed or missed one is scheduled again|only what is in doubt is settled", "other_state"),
+        (r"must be the post's own address|must end in the post's id", "address"),
+        (r"too many attempts; try again in (?P<n>\d+) seconds", "attempts"),
+        (r"a form may have at most (?P<n>\d+) MiB", "too_large"),
+        (r"this form was sent by another site|this form is too old or not ours", "form"),
+        (r"^log in first", "login"),
+        (r"it is used up or too old|it is used up", "link"),
+        (r": not found", "not_found"),
+    )
+)
+
+
+def reason(text: str, look: Look) -> str | None:
+    """Return what an error means in the reader's language; None: it is none of the usual ones.
+
+    >>> reason("alt 1 (ko): a.png needs an alt text in ru", Look("en"))
+    'An alt text is missing: Russian.'
+    """
+    for pattern, key in _PATTERNS:
+        if found := pattern.search(text[:_LONGEST]):
+            values = {name: (value or "").strip() for name, value in found.groupdict().items()}
+            if "language" in values:
+                values["language"] = look.language(values["language"]) if values["language"] else "–"
+            return look.say(f"reason.{key}", **values)
+    return None
