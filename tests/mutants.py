@@ -157,7 +157,7 @@ AFTER = [
     breaks(
         "a read-back begins at the last crossing, not at the first",
         "store/outbox.py",
-        'first = {} if held.sent_at else {"sent_at": at, "sent_mono": mono}',
+        'first = {} if held.sent_at else {"sent_at": at, "sent_mono": mono, "sent_boot": held.boot}',
         'first = {"sent_at": at, "sent_mono": mono}',
         OUTBOX,
     ),
@@ -334,8 +334,8 @@ GUARD = [
         (
             Edit(
                 "store/outbox.py",
-                "            deliveries.c.state == State.SCHEDULED,\n            deliveries.c.due_at <= now,\n",
-                "            deliveries.c.due_at <= now,\n",
+                "            deliveries.c.state == State.SCHEDULED,\n            deliveries.c.held_because.is_(None),\n",
+                "            deliveries.c.held_because.is_(None),\n",
             ),
             Edit(
                 "store/outbox.py",
@@ -371,9 +371,11 @@ GUARD = [
             deliveries.c.state == State.CLAIMED,
             deliveries.c.fence == held.fence,
             deliveries.c.lease == held.lease,
+            deliveries.c.held_because.is_(None),  # its translation may have become outdated since the claim
             unfenced(),
 """,
         """
+            deliveries.c.held_because.is_(None),  # its translation may have become outdated since the claim
             unfenced(),
 """,
         f"{PUBLISH}::test_a_worker_that_lost_its_lease_before_the_line_sends_nothing",
@@ -394,10 +396,12 @@ GUARD = [
         "store/outbox.py",
         """
             deliveries.c.lease == held.lease,
+            deliveries.c.held_because.is_(None),  # its translation may have become outdated since the claim
             unfenced(),
 """,
         """
             deliveries.c.lease == held.lease,
+            deliveries.c.held_because.is_(None),  # its translation may have become outdated since the claim
 """,
         f"{PUBLISH}::test_a_pause_between_claim_and_line_holds_what_was_claimed",
     ),
