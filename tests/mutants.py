@@ -334,7 +334,8 @@ GUARD = [
         (
             Edit(
                 "store/outbox.py",
-                "            deliveries.c.state == State.SCHEDULED,\n            deliveries.c.held_because.is_(None),\n",
+                "            deliveries.c.state == State.SCHEDULED,\n"
+                "            deliveries.c.held_because.is_(None),\n",
                 "            deliveries.c.held_because.is_(None),\n",
             ),
             Edit(
