@@ -146,12 +146,6 @@ def log_out(app: App, session: Session) -> None:
         logins.end_session(tx, session.token_sha256)
 
 
-def choose_locale(app: App, session: Session, locale: str) -> None:
-    """Keep the language in which a person reads the desk."""
-    with app.store.begin() as tx:
-        logins.put_locale(tx, session.person.id, locale)
-
-
 def _check(name: str, password: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid("password", "…", f"must have {SHORTEST} to {LONGEST} characters")
