@@ -20,19 +20,25 @@ class Heartbeat:
     started_at: datetime
     ticked_at: datetime
     ticked_mono: float
+    host: str = ""
+    queues: tuple[str, ...] = ()  # what it works on; empty: everything
+    beats: int = 0  # rises with each beat
 
 
 def beat(tx: Connection, entry: Heartbeat) -> None:
     """Keep a sign of life."""
-    values = {"ticked_at": entry.ticked_at, "ticked_mono": entry.ticked_mono}
-    done = tx.execute(heartbeats.update().where(heartbeats.c.worker == entry.worker).values(**values))
+    values = {"ticked_at": entry.ticked_at, "ticked_mono": entry.ticked_mono, "boot": entry.boot}
+    again = heartbeats.update().where(heartbeats.c.worker == entry.worker)
+    done = tx.execute(again.values(beats=heartbeats.c.beats + 1, **values))
     if not done.rowcount:
         tx.execute(
             heartbeats.insert().values(
                 worker=entry.worker,
                 engine=entry.engine,
+                host=entry.host,
                 pid=entry.pid,
-                boot=entry.boot,
+                queues=list(entry.queues),
+                beats=1,
                 started_at=entry.started_at,
                 **values,
             )
@@ -48,4 +54,4 @@ def forget(tx: Connection, worker: str | None = None) -> None:
 def heartbeats_now(tx: Connection) -> list[Heartbeat]:
     """Return the workers that are on the list, the latest first."""
     query = sa.select(heartbeats).order_by(heartbeats.c.ticked_mono.desc())
-    return [Heartbeat(**row) for row in tx.execute(query).mappings()]
+    return [Heartbeat(**{**row, "queues": tuple(row["queues"])}) for row in tx.execute(query).mappings()]

@@ -90,6 +90,7 @@ campaigns = sa.Table(
     sa.Column("zone", sa.Text, nullable=False),
     sa.Column("approval", sa.Text, nullable=False),
     sa.Column("grace_seconds", sa.Integer, nullable=False),
+    sa.Column("late", sa.Text, nullable=False, server_default="ask"),  # what becomes of the missed: ask | cancel
     sa.Column("quiet_hours", sa.JSON, nullable=False),
     sa.Column("demo", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
@@ -391,14 +392,57 @@ watches = sa.Table(  # until when a watcher has looked without a gap
     sa.Column("until", Instant, nullable=False),
 )
 
-heartbeats = sa.Table(  # what the daemon says of itself; doctor and health read it
+heartbeats = sa.Table(  # what each worker says of itself; doctor, health and the other workers read it
     "heartbeats",
     metadata,
     sa.Column("worker", sa.Text, primary_key=True),
     sa.Column("engine", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False, server_default=""),
     sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("queues", sa.JSON, nullable=False, server_default="[]"),  # what it works on; empty: everything
     sa.Column("boot", sa.Text, nullable=False),
+    sa.Column("beats", sa.BigInteger, nullable=False, server_default="0"),  # rises with each beat; still: it is dead
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ticked_at", Instant, nullable=False),
     sa.Column("ticked_mono", sa.Float, nullable=False),
+)
+
+eras = sa.Table(  # of the database's clock, as far as workers share it; one that stepped begins a new era
+    "eras",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("began_at", Instant, nullable=False),
+)
+
+budgets = sa.Table(  # how many requests may still go, shared by all workers; monotonic seconds of `boot`
+    "budgets",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("size", sa.Integer),  # requests that a window admits; NULL: any number
+    sa.Column("seconds", sa.Float, nullable=False),  # the length of that window
+    sa.Column("tokens", sa.Float, nullable=False),
+    sa.Column("filled_at", sa.Float, nullable=False),
+    sa.Column("held_until", sa.Float, nullable=False),  # the platform said 429: nothing before it
+    sa.Column("boot", sa.Text, nullable=False),
+)
+
+notices = sa.Table(  # what a person must be told, once each
+    "notices",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),  # what it is about: an account's name, a delivery's id
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("told_at", Instant),  # when it was handed over to the notifier
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("over_at", Instant),  # when its cause was gone
+    sa.Index(
+        "ix_notices_open",
+        "kind",
+        "subject",
+        unique=True,  # the same news is told once while it lasts
+        sqlite_where=sa.text("over_at IS NULL"),
+        postgresql_where=sa.text("over_at IS NULL"),
+    ),
 )
