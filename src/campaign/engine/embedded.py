@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -13,16 +12,18 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from campaign.clock import FileClock, real_now
 from campaign.core.errors import CampaignError
+from campaign.engine.crank import Pump
 from campaign.service import SYSTEM, App, event
 from campaign.service.archive import archive, seal
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
-from campaign.service.publish import carry, take
 from campaign.store import accounts as account_rows
 from campaign.store import outbox, queue, readings
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
+PATIENCE = 1.0  # seconds between two looks while the pump runs
+ARCHIVE_WITHIN = 30.0  # seconds that the archive may wait while there is something to publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class EmbeddedEngine:
         beat: Callable[[], None] = lambda: None,
         publishes_only: bool = False,
     ) -> None:
-        self._app, self._slots, self._tick, self._stop_within = app, slots, tick, stop_within
+        self._app, self._tick, self._stop_within = app, tick, stop_within
+        self._pump = Pump(app, slots=slots, over=self.wake)
+        self._looked = self._archived = float("-inf")
         self._pace, self._beat = pace, beat
         self._publishes_only = publishes_only
         self._under_way: dict[str, asyncio.Task[Any]] = {}
@@ -89,6 +92,7 @@ class EmbeddedEngine:
         finally:
             self._scheduler.shutdown(wait=False)
             tasks = list(self._under_way.values())
+            await self._pump.stop(self._stop_within)
             if tasks:
                 await asyncio.wait(tasks, timeout=self._stop_within)
             left = [task for task in tasks if not task.done()]
@@ -104,7 +108,7 @@ class EmbeddedEngine:
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._under_way) or self._looking
+        return bool(self._under_way) or self._looking or self._pump.busy
 
     def wake(self) -> None:
         """Look now, or once more when the look that is under way is over."""
@@ -114,6 +118,8 @@ class EmbeddedEngine:
 
     async def _watch(self) -> None:
         stop = self._pace.stop if self._pace is not None else None
+        if self._pump.busy and self._app.clock.monotonic() - self._looked > PATIENCE:
+            self.wake()  # while much is published, what else is due must not wait for its end
         if await asyncio.to_thread(self._changed) or stop != self._stop:
             self._stop = stop
             self.wake()
@@ -135,20 +141,18 @@ class EmbeddedEngine:
 
     async def _turn(self) -> None:
         app = self._app
+        self._looked = app.clock.monotonic()
         await asyncio.to_thread(self._beat)
         await asyncio.to_thread(_give_up, app)
-        free = self._slots - sum(name.startswith("delivery ") for name in self._under_way)
-        claimed = await asyncio.to_thread(take, app, free) if free > 0 else []
-        for delivery in claimed:
-            self._start(f"delivery {delivery.id}", partial(carry, app, delivery))
+        await self._pump.look()
         survey = await asyncio.to_thread(_survey, app, self._publishes_only)
         now = app.clock.now()
         if survey.doubtful:
             self._start("confirm", lambda: confirm(app))
-        publishing = any(name.startswith("delivery ") for name in self._under_way)
-        if not publishing and survey.next_reading is not None and survey.next_reading <= now:
+        if self._pump.drained and survey.next_reading is not None and survey.next_reading <= now:
             self._start("measure", lambda: measure(app))
-        if survey.archive_due:
+        if survey.archive_due and (self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN):
+            self._archived = self._looked
             self._start("archive", lambda: asyncio.to_thread(_archive, app))
         if self._month not in ((0, 0), (now.year, now.month)):
             self._start("seal", lambda: asyncio.to_thread(_seal, app))
@@ -202,7 +206,7 @@ class EmbeddedEngine:
 
     def _idle(self, survey: Survey, now: datetime) -> bool:
         """Whether a virtual clock may move: never while anything is due or in flight."""
-        busy = any(name not in ("wake", "archive", "seal") for name in self._under_way)
+        busy = self._pump.busy or any(name not in ("wake", "archive", "seal") for name in self._under_way)
         due = any(t is not None and t <= now for t in (survey.next_due, survey.next_reading))
         return not (busy or due or survey.in_flight or survey.doubtful)
 

@@ -8,7 +8,9 @@ from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Ou
 from campaign.core.model import ArchiveState, Attempt, Delivery, Guarantee, Pending, Person, Published, Role
 from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
-from campaign.service.publish import Work, keep_published, pause_account, read_work
+from campaign.service.publish import pause_account
+from campaign.service.work import Work, read_works
+from campaign.service.writer import keep_published
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
 
@@ -78,7 +80,7 @@ async def _ask(app: App, delivery: Delivery) -> None:
         work: Work | None = None
         app.failpoint("confirming")
         try:
-            work = await asyncio.to_thread(read_work, app, held)
+            [work] = await asyncio.to_thread(read_works, app, [held])
             adapter = app.open_adapter(work.account, work.token, exchanges)
             doubt = Doubt(since=held.sent_at or held.due_at, owned=await asyncio.to_thread(_owned, app, held))
             answer = await adapter.confirm(work.queued.outgoing, dict(held.wire or {}), doubt)
@@ -169,7 +171,7 @@ def _conclude(
 
 def settles_within(app: App, work: Work) -> float:
     """Return the seconds after which "not there" is believed: longer once the key, the second belt, is dead."""
-    capabilities: Capabilities = app.capabilities(work.account)
+    capabilities: Capabilities = work.capabilities
     held = work.delivery
     if held.guarantee is not Guarantee.DEDUP:
         return capabilities.settles_within

@@ -9,19 +9,23 @@ from campaign.core.model import Attempt, Exchange
 from campaign.store.tables import attempts, deliveries, exchanges
 
 
-def add_attempt(tx: Connection, attempt: Attempt) -> None:
-    """Append an attempt and its exchanges."""
+def add_attempts(tx: Connection, made: Sequence[Attempt]) -> None:
+    """Append attempts and their exchanges."""
     tx.execute(
-        attempts.insert().values(
-            id=attempt.id,
-            delivery_id=attempt.delivery_id,
-            number=attempt.number,
-            kind=attempt.kind,
-            started_at=attempt.started_at,
-            ended_at=attempt.ended_at,
-            outcome=attempt.outcome,
-            error=attempt.error,
-        )
+        attempts.insert(),
+        [
+            {
+                "id": attempt.id,
+                "delivery_id": attempt.delivery_id,
+                "number": attempt.number,
+                "kind": attempt.kind,
+                "started_at": attempt.started_at,
+                "ended_at": attempt.ended_at,
+                "outcome": attempt.outcome,
+                "error": attempt.error,
+            }
+            for attempt in made
+        ],
     )
     rows = [
         {
@@ -39,10 +43,21 @@ def add_attempt(tx: Connection, attempt: Attempt) -> None:
             "body_size": exchange.body_size,
             "redacted": list(exchange.redacted),
         }
+        for attempt in made
         for position, exchange in enumerate(attempt.exchanges, 1)
     ]
     if rows:
         tx.execute(exchanges.insert(), rows)
+
+
+def add_attempt(tx: Connection, attempt: Attempt) -> None:
+    """Append an attempt and its exchanges."""
+    add_attempts(tx, [attempt])
+
+
+def is_kept(tx: Connection, attempt_id: str) -> bool:
+    """Whether an attempt is there already."""
+    return tx.execute(sa.select(attempts.c.id).where(attempts.c.id == attempt_id)).first() is not None
 
 
 def attempts_of(tx: Connection, delivery_id: str) -> list[Attempt]:

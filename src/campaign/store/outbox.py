@@ -4,7 +4,7 @@ Every move is one UPDATE that names the state and the lease (with its fence) tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,13 @@ from sqlalchemy.engine import Connection
 from campaign.core.errors import Conflict, Held, LeaseLost
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
-from campaign.store.queue import delivery_of, get, owned, rested, unfenced
-from campaign.store.tables import deliveries
+from campaign.store.queue import delivery_of, get, owns, rested, unfenced, unheld
+from campaign.store.tables import deliveries, pauses
+
+# What a known result leaves behind.
+_RECORDED: dict[str, Any] = {
+    "archive_state": ArchiveState.DUE, "error": None, "lease": None, "lease_until": None, "retry_at": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,10 @@ class Lease:
     worker: str
     boot: str
     until: float
+
+
+class Together(Exception):
+    """What was to be done for many at once must be done for each by itself."""
 
 
 def add_delivery(tx: Connection, delivery: Delivery, *, at: datetime) -> None:
@@ -79,6 +88,7 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
             sa.or_(deliveries.c.late_after >= now, deliveries.c.parent_id.is_not(None)),
             unfenced(),
+            unheld(mono, lease.boot),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
@@ -165,6 +175,65 @@ def cross(tx: Connection, held: Delivery, *, wire: Mapping[str, Any], at: dateti
     raise LeaseLost(f"delivery {held.id} is no longer claimed under lease {held.lease}/{held.fence}")
 
 
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A claimed delivery that is to cross the line: what goes over the wire, and when."""
+
+    held: Delivery
+    wire: Mapping[str, Any]
+    at: datetime
+    mono: float
+
+
+def cross_all(tx: Connection, crossings: Sequence[Crossing]) -> list[Delivery]:
+    """Let many deliveries cross the line in one statement, as cross() does it for one.
+
+    Raises:
+        Together: one of them must not; the caller rolls back, and asks cross() for each.
+    """
+    if tx.execute(sa.select(pauses.c.id).where(pauses.c.until.is_(None)).limit(1)).first():
+        raise Together("a pause stands: each delivery is asked whether it stands behind it")
+    query = (
+        deliveries.update()
+        .where(
+            deliveries.c.id == sa.bindparam("b_id"),
+            deliveries.c.state == State.CLAIMED,
+            deliveries.c.fence == sa.bindparam("b_fence"),
+            deliveries.c.lease == sa.bindparam("b_lease"),
+            deliveries.c.held_because.is_(None),
+        )
+        .values(
+            state=State.PUBLISHING,
+            wire=sa.bindparam("b_wire"),
+            sent_at=sa.bindparam("b_sent_at"),
+            sent_mono=sa.bindparam("b_sent_mono"),
+            sent_boot=sa.bindparam("b_sent_boot"),
+        )
+    )
+    crossed = [_crossed(each) for each in crossings]
+    rows = [
+        {
+            "b_id": held.id,
+            "b_fence": held.fence,
+            "b_lease": held.lease,
+            "b_wire": held.wire,
+            "b_sent_at": held.sent_at,
+            "b_sent_mono": held.sent_mono,
+            "b_sent_boot": held.sent_boot,
+        }
+        for held in crossed
+    ]
+    if tx.execute(query, rows).rowcount != len(rows):
+        raise Together("one of them has moved meanwhile, or is held")
+    return crossed
+
+
+def _crossed(crossing: Crossing) -> Delivery:
+    held = crossing.held
+    first = {} if held.sent_at else {"sent_at": crossing.at, "sent_mono": crossing.mono, "sent_boot": held.boot}
+    return replace(held, state=State.PUBLISHING, wire=dict(crossing.wire), **first)
+
+
 def note(tx: Connection, held: Delivery, **values: Any) -> Delivery:
     """Write beside the state, under the same guard as move(). Raises: LeaseLost."""
     query = (
@@ -199,7 +268,7 @@ def record(
             return held
         raise Conflict(f"delivery {held.id} is published as {held.remote_id} already, and now also as {remote_id}")
     check_move(held.state, State.PUBLISHED)
-    if remote_id in owned(tx, held.account_id):
+    if owns(tx, held.account_id, remote_id):
         raise Conflict(f"remote post {remote_id} belongs to another delivery of this account already")
     query = (
         deliveries.update()
@@ -210,11 +279,7 @@ def record(
             permalink=permalink,
             published_at=published_at,
             measure_at=measure_at,
-            archive_state=ArchiveState.DUE,
-            error=None,
-            lease=None,
-            lease_until=None,
-            retry_at=None,
+            **_RECORDED,
         )
         .returning(deliveries)
     )
@@ -222,6 +287,59 @@ def record(
     if row is None:
         raise LeaseLost(f"delivery {held.id} moved while its result was recorded")
     return delivery_of(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A delivery past the line that is out, as the platform told it."""
+
+    held: Delivery
+    remote_id: str
+    permalink: str | None
+    published_at: datetime
+    measure_at: datetime
+
+
+def record_all(tx: Connection, results: Sequence[Result]) -> None:
+    """Keep that many deliveries are out in one statement, as record() does it for one.
+
+    Raises:
+        Together: one of them has moved meanwhile, or its remote id is taken; the caller rolls back, and asks record()
+            for each.
+    """
+    query = (
+        deliveries.update()
+        .where(
+            deliveries.c.id == sa.bindparam("b_id"),
+            deliveries.c.state == State.PUBLISHING,
+            deliveries.c.fence == sa.bindparam("b_fence"),
+        )
+        .values(
+            state=State.PUBLISHED,
+            remote_id=sa.bindparam("b_remote_id"),
+            permalink=sa.bindparam("b_permalink"),
+            published_at=sa.bindparam("b_published_at"),
+            measure_at=sa.bindparam("b_measure_at"),
+            **_RECORDED,
+        )
+    )
+    rows = [
+        {
+            "b_id": result.held.id,
+            "b_fence": result.held.fence,
+            "b_remote_id": result.remote_id,
+            "b_permalink": result.permalink,
+            "b_published_at": result.published_at,
+            "b_measure_at": result.measure_at,
+        }
+        for result in results
+    ]
+    try:
+        changed = tx.execute(query, rows).rowcount
+    except sa.exc.IntegrityError as error:
+        raise Together("a remote id is owned already") from error
+    if changed != len(rows):
+        raise Together("one of them has moved meanwhile")
 
 
 def reap(tx: Connection, *, worker: str, mono: float, boot: str, alone: bool) -> list[tuple[State, Delivery]]:

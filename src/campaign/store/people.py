@@ -1,6 +1,6 @@
 """People, and the log of what they and the daemon did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,11 @@ def log(
             detail=dict(detail or {}),
         )
     )
+
+
+def log_all(tx: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Append many lines to the log, each with the fields that log() takes."""
+    tx.execute(events.insert(), [{"post_id": None, "delivery_id": None, "detail": {}, **line} for line in lines])
 
 
 def events_of(tx: Connection, post_id: str) -> list[dict[str, Any]]:

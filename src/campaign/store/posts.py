@@ -301,6 +301,26 @@ def outgoing_of(tx: Connection, outgoing_id: str) -> Queued:
     return _queued(tx.execute(_outgoings().where(outgoings.c.id == outgoing_id)).mappings().one())
 
 
+def outgoings_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Queued, bytes]]:
+    """Return many Outgoings in their places, by their ids, each with the bytes that it was read from."""
+    rows = tx.execute(_outgoings().where(outgoings.c.id.in_(ids))).mappings()
+    return {row["id"]: (_queued(row), bytes(row["canonical"])) for row in rows}
+
+
+def names_of(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of posts by their row ids."""
+    return {row[0]: row[1] for row in tx.execute(sa.select(posts.c.id, posts.c.name).where(posts.c.id.in_(ids)))}
+
+
+def approved_of(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
+    """Return, for posts by their row ids, (post, sha256) → the languages in which exactly these bytes are approved."""
+    query = sa.select(approvals.c.post_id, approvals.c.outgoing_sha256, approvals.c.lang)
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for post_id, sha256, lang in tx.execute(query.where(approvals.c.post_id.in_(ids))):
+        found[post_id, sha256] = found.get((post_id, sha256), frozenset()) | {lang}
+    return found
+
+
 def add_approval(tx: Connection, approval: Approval) -> bool:
     """Keep an approval; False when it was there already."""
     there = sa.select(approvals.c.id).where(

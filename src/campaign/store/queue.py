@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import ArchiveState, Delivery, Guarantee
 from campaign.core.states import REAPED, State
-from campaign.store.tables import accounts, campaigns, deliveries, pauses, posts
+from campaign.store.tables import accounts, budgets, campaigns, deliveries, pauses, posts
 
 # Between the claim and a known result.
 OPEN = (State.CLAIMED, State.PUBLISHING, State.PROCESSING, State.UNCERTAIN)
@@ -54,6 +54,12 @@ def get(tx: Connection, delivery_id: str) -> Delivery:
     return delivery_of(row)
 
 
+def by_id(tx: Connection, ids: Sequence[str]) -> dict[str, Delivery]:
+    """Return deliveries by their whole ids."""
+    rows = tx.execute(sa.select(deliveries).where(deliveries.c.id.in_(ids))).mappings()
+    return {row["id"]: delivery_of(row) for row in rows}
+
+
 def found(tx: Connection, prefix: str) -> Delivery:
     """Return the one delivery whose id begins, or ends, with this.
 
@@ -77,6 +83,12 @@ def found(tx: Connection, prefix: str) -> Delivery:
     if len(rows) > 1:
         raise Conflict(f"several deliveries have ids that begin or end with '{prefix}'; give more of it")
     return delivery_of(rows[0])
+
+
+def owns(tx: Connection, account_id: str, remote_id: str) -> bool:
+    """Whether a delivery of an account owns this remote post."""
+    query = sa.select(deliveries.c.id).where(deliveries.c.account_id == account_id, deliveries.c.remote_id == remote_id)
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def owned(tx: Connection, account_id: str) -> frozenset[str]:
@@ -183,6 +195,14 @@ def unfenced() -> sa.ColumnElement[bool]:
         sa.and_(fences.c.scope == "language", langs.like('%"' + fences.c.name + '"%')),
     )
     return sa.not_(sa.exists().where(fences.c.until.is_(None), behind))
+
+
+def unheld(mono: float, boot: str) -> sa.ColumnElement[bool]:
+    """Whether the platform lets a delivery's account send: it has not told us to wait."""
+    hold = sa.exists().where(
+        budgets.c.key == "account:" + deliveries.c.account_id, budgets.c.boot == boot, budgets.c.held_until > mono
+    )
+    return sa.not_(hold)
 
 
 def rested(mono: float, boot: str) -> sa.ColumnElement[bool]:

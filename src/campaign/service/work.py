@@ -1,0 +1,85 @@
+"""What one attempt of a delivery needs, read for many deliveries in one go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from campaign.core.adapter import Capabilities
+from campaign.core.errors import CampaignError
+from campaign.core.model import Account, Campaign, Delivery
+from campaign.service import App
+from campaign.store import accounts as account_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import posts as post_rows
+from campaign.store import queue
+from campaign.store.posts import Queued
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything that one attempt needs."""
+
+    delivery: Delivery
+    queued: Queued
+    stored: bytes  # what the Outgoing was read from
+    account: Account
+    capabilities: Capabilities
+    campaign: Campaign
+    post_name: str
+    sealed: str | CampaignError  # the account's secrets, or why they cannot be used
+    parent: Delivery | None
+    approved: frozenset[str]
+
+    @property
+    def token(self) -> str:
+        """The account's secrets as one string. Raises: NotFound, CampaignError when they cannot be used."""
+        if isinstance(self.sealed, CampaignError):
+            raise self.sealed
+        return self.sealed
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"{self.post_name}/{'+'.join(self.delivery.langs)} to {self.account.name}"
+
+
+def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
+    """Return what an attempt of each of these deliveries needs, in their order."""
+    if not deliveries:
+        return []
+    with app.store.read() as tx:
+        queued = post_rows.outgoings_by_id(tx, [each.outgoing_id for each in deliveries])
+        names = post_rows.names_of(tx, [each.post_id for each in deliveries])
+        accounts = {one: account_rows.account_of(tx, one) for one in {each.account_id for each in deliveries}}
+        campaigns = {one: campaign_rows.campaign_of(tx, one) for one in {each.campaign_id for each in deliveries}}
+        continued = [each.parent_id for each in deliveries if each.parent_id]
+        parents = queue.by_id(tx, continued) if continued else {}
+        asked = [each.post_id for each in deliveries if campaigns[each.campaign_id].approval != "none"]
+        approved = post_rows.approved_of(tx, asked) if asked else {}
+        sealed: dict[str, str | CampaignError] = {}
+        for account_id, account in accounts.items():
+            try:
+                sealed[account_id] = account_rows.token_of(tx, account, app.vault)
+            except CampaignError as error:
+                sealed[account_id] = error
+    limits = {account_id: app.capabilities(account) for account_id, account in accounts.items()}
+    return [
+        Work(
+            delivery=each,
+            queued=queued[each.outgoing_id][0],
+            stored=queued[each.outgoing_id][1],
+            account=accounts[each.account_id],
+            capabilities=limits[each.account_id],
+            campaign=campaigns[each.campaign_id],
+            post_name=names[each.post_id],
+            sealed=sealed[each.account_id],
+            parent=parents.get(each.parent_id or ""),
+            approved=approved.get((each.post_id, each.outgoing_sha256), frozenset()),
+        )
+        for each in deliveries
+    ]
+
+
+def is_whole(work: Work) -> bool:
+    """Whether what is stored is what was approved: by the digest of the bytes that it was read from."""
+    return sha256(work.stored).hexdigest() == work.delivery.outgoing_sha256
