@@ -1,6 +1,7 @@
 """The world of the tests: a real installation, a real twin over HTTP, a clock turned by hand, and three people."""
 
 import asyncio
+import itertools
 import json
 import shutil
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from campaign import bootstrap
@@ -22,7 +24,9 @@ from campaign.service.archive import archive
 from campaign.service.compose import Composed, Draft, Picture, Wording, compose
 from campaign.service.confirm import confirm
 from campaign.service.publish import publish
-from campaign.store import queue
+from campaign.store import open_store, queue
+from campaign.store.schema import upgrade
+from tests import postgres
 
 START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 
@@ -47,6 +51,12 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self._mono
+
+    def uptime(self) -> float:
+        return self._mono
+
+    def measure(self) -> None:
+        pass
 
     def turn(self, **by: float) -> None:
         """Move both times forward: turn(minutes=15)."""
@@ -187,6 +197,41 @@ class World:
 
     def states(self) -> list[str]:
         return [str(row.state) for row in self.deliveries()]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A PostgreSQL of the tests' own; a database's name is to be appended."""
+    if why := postgres.missing():
+        pytest.skip(why)
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_database(server: str) -> Callable[..., str]:
+    """Make PostgreSQL databases, empty ones or copies of a template that nobody is connected to; return their URLs."""
+    numbers = itertools.count(1)
+    engine = sa.create_engine(f"{server}/postgres".replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
+
+    def make(template: str = "template1") -> str:
+        name = f"t{next(numbers)}"
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        engine.dispose()
+        return f"{server}/{name}"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_migrated(make_database: Callable[..., str]) -> Callable[[], str]:
+    """Make PostgreSQL databases at head; return their URLs."""
+    url = make_database()
+    store = open_store(url)
+    upgrade(store)
+    store.close()
+    return lambda: make_database(url.rpartition("/")[2])
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
-"""The two clocks: the system's, and the virtual one in a file."""
+"""The clocks: the system's, the virtual one in a file, and the one that is a database's."""
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from campaign.clock import FileClock, SystemClock
+from campaign.clock import DatabaseClock, FileClock, SystemClock, uptime
 from campaign.core.errors import CampaignError
+from campaign.store import Store, open_store
 
 START = datetime(2019, 10, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -148,3 +150,88 @@ def test_an_advance_leaves_nothing_beside_the_clock(clock: FileClock) -> None:
     clock.advance(START + SECOND)
 
     assert [clock.file] == list(clock.file.parent.iterdir())
+
+
+class Local:
+    """A machine's own seconds, which go by as real ones do, and stand wherever the test puts them."""
+
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
+
+    def __call__(self) -> float:
+        return uptime() + self.ahead
+
+
+@pytest.fixture
+def shared(make_migrated: Callable[[], str]) -> Iterator[Store]:
+    store = open_store(make_migrated())
+    yield store
+    store.close()
+
+
+def apart(one: DatabaseClock, other: DatabaseClock) -> float:
+    return abs((one.now() - other.now()).total_seconds())
+
+
+def test_two_machines_whose_clocks_are_a_minute_apart_tell_one_time(shared: Store) -> None:
+    here, there = DatabaseClock(shared), DatabaseClock(shared, local=Local(60))
+
+    assert abs(here.now() - datetime.now(UTC)) < SECOND  # the database is on this machine
+    assert apart(here, there) < 0.5
+    assert abs(here.monotonic() - there.monotonic()) < 0.5
+    assert here.boot == there.boot
+    assert here.boot.startswith("database-") and here.boot.endswith("-era0")
+
+
+def test_a_small_error_is_made_good_slowly_and_time_never_goes_back(shared: Store) -> None:
+    local = Local()
+    clock, right = DatabaseClock(shared, local=local), DatabaseClock(shared)
+    boot = clock.boot
+    local.ahead = 1.0
+    wrong = apart(clock, right)
+    told = [clock.monotonic()]
+    clock.measure()
+    for _ in range(60):
+        local.ahead += 0.1
+        told.append(clock.monotonic())
+
+    assert 0.9 < wrong < 1.5
+    assert sorted(told) == told
+    assert boot == clock.boot
+    assert told[-1] - local() == pytest.approx(right.monotonic() - uptime() - 1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+def test_a_jump_of_the_clock_begins_an_era_that_every_worker_enters(shared: Store, ahead: float) -> None:
+    local = Local()
+    here, there = DatabaseClock(shared, local=local), DatabaseClock(shared)
+    old = there.boot
+    here.measure()
+    local.ahead = ahead
+    here.measure()
+    new = here.boot
+    there.measure()
+    here.measure()
+
+    assert old.endswith("-era0")
+    assert new.endswith("-era1")
+    assert [new, new] == [here.boot, there.boot]
+    assert apart(here, there) < 0.5
+
+
+def test_a_worker_that_finds_nobody_who_could_have_seen_a_jump_begins_an_era(shared: Store) -> None:
+    first, second = DatabaseClock(shared), DatabaseClock(shared)
+    first.begin()
+    second.begin()
+    first.measure()
+
+    assert first.boot == second.boot
+    assert first.boot.endswith("-era2")
+
+
+def test_the_databases_clock_waits_until_an_instant_has_come(shared: Store) -> None:
+    clock = DatabaseClock(shared, local=Local(-60))
+    instant = clock.now() + timedelta(milliseconds=20)
+    asyncio.run(clock.wait_until(instant))
+
+    assert instant <= clock.now()

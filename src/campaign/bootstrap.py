@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import tzdata
 
 from campaign import __version__
-from campaign.clock import FileClock, SystemClock
+from campaign.clock import DatabaseClock, FileClock, SystemClock
 from campaign.config import Settings
-from campaign.core.adapter import Adapter, Capabilities, Notebook, overridden, unseal
+from campaign.core.adapter import Adapter, Capabilities, Exchanges, Notebook, overridden, unseal
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict
 from campaign.core.model import Account
@@ -25,7 +25,7 @@ from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
-from campaign.service import App, Sink
+from campaign.service import App
 from campaign.store import Store, open_store
 from campaign.store.accounts import Vault
 from campaign.store.schema import check_current, upgrade
@@ -45,9 +45,11 @@ def new_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def make_clock(settings: Settings) -> Clock:
-    """Return the system's clock, or the demo's virtual one."""
-    return FileClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
+def make_clock(settings: Settings, store: Store | None = None) -> Clock:
+    """Return the demo's virtual clock, that of a PostgreSQL store, which all workers share, or else the system's."""
+    if settings.clock_file:
+        return FileClock(Path(settings.clock_file))
+    return DatabaseClock(store) if store is not None and store.dialect == "postgresql" else SystemClock()
 
 
 def init(settings: Settings) -> tuple[str | None, str]:
@@ -87,9 +89,9 @@ def open_app(
     """
     # Zones come from the tzdata package alone, so that the version that a record names is the one that was used.
     zoneinfo.reset_tzpath(to=())
-    clock = clock or make_clock(settings)
-    opener = opener or Opener(settings, clock, redact=redact)
     store = store or open_store(settings.database_url)
+    clock = clock or make_clock(settings, store)
+    opener = opener or Opener(settings, clock, redact=redact)
     if isinstance(opener, Opener) and opener.notebook is None:
         opener.notebook = Sightings(store)
     if store.dialect == "sqlite" and not _sqlite_file_exists(store):
@@ -110,6 +112,7 @@ def open_app(
         open_adapter=opener,
         close_network=opener.aclose,
         capabilities=capabilities_of,
+        locate=locate,
         platforms=available(),
         publisher=settings.archive.publisher,
         log=log or (lambda event, **fields: None),
@@ -123,6 +126,11 @@ def open_app(
 def capabilities_of(account: Account) -> Capabilities:
     """Return an account's limits: its platform's, overridden by its own sheet."""
     return overridden(load(account.platform).defaults, account.sheet)
+
+
+def locate(account: Account, url: str) -> str:
+    """Return the remote id of an account's post at a public address. Raises: Invalid."""
+    return load(account.platform).locate(account, url)
 
 
 class Opener:
@@ -146,7 +154,7 @@ class Opener:
         self._limiter: Any = None
         self._budgets: set[str] = set()
 
-    def __call__(self, account: Account, token: str, sink: Sink) -> Adapter:
+    def __call__(self, account: Account, token: str, sink: Exchanges) -> Adapter:
         """Return the adapter of an account; what goes over the wire ends in the sink."""
         # The HTTP stack costs a fifth of a second at import: a command that asks no platform does not pay for it.
         from campaign.net.client import Client, Timeouts
@@ -176,6 +184,7 @@ class Opener:
             guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
             redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
             sink=sink,
+            step=sink.step,
             clock=self._clock,
             budget=self._limiter if self._limited else None,
             label=key,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from campaign.core.model import Account, Campaign, Delivery, Guarantee, Outgoing, Post
 from campaign.core.states import State
@@ -19,37 +18,12 @@ from campaign.store.outbox import Lease
 from campaign.store.posts import Queued, Target, add_outgoings, add_post, add_targets
 from campaign.store.schema import upgrade
 from campaign.store.tables import metadata
-from tests import postgres
 
 TOKEN = "token of an account"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BOOT = "this boot"
 LEASE = Lease("w1", BOOT, 1600.0)
 KINDS = ("sqlite", "postgresql")
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    if why := postgres.missing():
-        pytest.skip(why)
-    with postgres.running() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def make_database(server: str) -> Callable[[], str]:
-    """Make empty PostgreSQL databases; return the URL of each."""
-    numbers = itertools.count(1)
-
-    def make() -> str:
-        name = f"t{next(numbers)}"
-        engine = sa.create_engine(f"{server}/postgres".replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return f"{server}/{name}"
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -207,6 +181,11 @@ def desk(store: Store, tmp_path: Path) -> Desk:
     """Campaign c and account kr."""
     vault = Vault(tmp_path / "keys")
     vault.create()
+    return a_desk(store, vault)
+
+
+def a_desk(store: Store, vault: Vault) -> Desk:
+    """Put campaign c and account kr into an empty store."""
     campaign = Campaign("campaign-1", "c", {"ko": "평화"}, "ko", ("ko", "ru"), "Asia/Seoul")
     account = an_account("kr")
     with store.begin() as tx:
