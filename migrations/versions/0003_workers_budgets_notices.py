@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("over_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
@@ -56,8 +57,21 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("host", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("queues", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("beats", sa.BigInteger(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("clock_offset", sa.Float(), nullable=True))
 
     # ### end Alembic commands ###
+    scheduled = sa.text("state = 'scheduled'")
+    op.drop_index("ix_deliveries_scheduled", table_name="deliveries")
+    op.create_index(
+        "ix_deliveries_scheduled", "deliveries", ["due_at", "id"], sqlite_where=scheduled, postgresql_where=scheduled
+    )
+    op.create_index(
+        "ix_deliveries_late", "deliveries", ["late_after"], sqlite_where=scheduled, postgresql_where=scheduled
+    )
+    resting = sa.text("retry_at IS NOT NULL")
+    op.create_index(
+        "ix_deliveries_retry_at", "deliveries", ["retry_at"], sqlite_where=resting, postgresql_where=resting
+    )
     if op.get_bind().dialect.name == "postgresql":
         # Tells workers that listen: something was scheduled, or a fence moved. Several in one transaction are one.
         op.execute(
@@ -77,7 +91,14 @@ def downgrade() -> None:
         for name, table in (("inserted", "deliveries"), ("updated", "deliveries"), ("pauses", "pauses")):
             op.execute(f"DROP TRIGGER campaign_news_{name} ON {table}")
         op.execute("DROP FUNCTION campaign_news()")
+    scheduled = sa.text("state = 'scheduled'")
+    for name in ("scheduled", "late", "retry_at"):
+        op.drop_index(f"ix_deliveries_{name}", table_name="deliveries")
+    op.create_index(
+        "ix_deliveries_scheduled", "deliveries", ["due_at"], sqlite_where=scheduled, postgresql_where=scheduled
+    )
     with op.batch_alter_table("heartbeats", schema=None) as batch_op:
+        batch_op.drop_column("clock_offset")
         batch_op.drop_column("beats")
         batch_op.drop_column("queues")
         batch_op.drop_column("host")

@@ -24,6 +24,7 @@ WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
 PATIENCE = 1.0  # seconds between two looks while the pump runs
 ARCHIVE_WITHIN = 30.0  # seconds that the archive may wait while there is something to publish
+ARCHIVE_FOR = 2.0  # seconds that it then has, before what is due has its turn again
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class EmbeddedEngine:
     ) -> None:
         self._app, self._tick, self._stop_within = app, tick, stop_within
         self._pump = Pump(app, slots=slots, over=self.wake)
-        self._looked = self._archived = float("-inf")
+        self._looked, self._archived = float("-inf"), app.clock.monotonic()
         self._pace, self._beat = pace, beat
         self._publishes_only = publishes_only
         self._under_way: dict[str, asyncio.Task[Any]] = {}
@@ -152,8 +153,7 @@ class EmbeddedEngine:
         if self._pump.drained and survey.next_reading is not None and survey.next_reading <= now:
             self._start("measure", lambda: measure(app))
         if survey.archive_due and (self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN):
-            self._archived = self._looked
-            self._start("archive", lambda: asyncio.to_thread(_archive, app))
+            self._start("archive", lambda: asyncio.to_thread(self._archive))
         if self._month not in ((0, 0), (now.year, now.month)):
             self._start("seal", lambda: asyncio.to_thread(_seal, app))
         self._month = (now.year, now.month)
@@ -176,6 +176,14 @@ class EmbeddedEngine:
             return  # the next tick looks again; at once would spin on a lasting fault
         if self._again or name != "wake":
             self.wake()
+
+    def _archive(self) -> None:
+        """Archive what waits for it, publishing before archiving."""
+        clock, began = self._app.clock, self._app.clock.monotonic()
+        while not self._stopped.is_set() and (self._pump.drained or clock.monotonic() - began < ARCHIVE_FOR):
+            if not archive(self._app):
+                break
+        self._archived = clock.monotonic()
 
     def _plan(self, survey: Survey, now: datetime) -> None:
         """Say when to look next: at the next instant of the campaign's time, or when a back-off is over."""
@@ -307,11 +315,6 @@ def reap_all(app: App, tx: Any, *, alone: bool) -> int:
         event(app, tx, f"delivery.{delivery.state}", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
         app.log("delivery.reaped", id=delivery.id, was=old, state=delivery.state)
     return len(found)
-
-
-def _archive(app: App) -> None:
-    while archive(app):
-        pass
 
 
 def _seal(app: App, until: datetime | None = None) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy.engine import Connection
 from campaign.core.errors import Conflict, Held, LeaseLost
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
-from campaign.store.queue import delivery_of, get, owns, rested, unfenced, unheld
-from campaign.store.tables import deliveries, pauses
+from campaign.store.queue import delivery_of, fences, get, holds, owns, rested, unfenced, unheld
+from campaign.store.tables import deliveries
 
 # What a known result leaves behind.
 _RECORDED: dict[str, Any] = {
@@ -87,12 +87,17 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
             rested(mono, lease.boot),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
             sa.or_(deliveries.c.late_after >= now, deliveries.c.parent_id.is_not(None)),
-            unfenced(),
-            unheld(mono, lease.boot),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
     )
+    standing = fences(tx)
+    if "all" in standing:
+        return []
+    if standing:
+        ready = ready.where(unfenced())
+    if holds(tx, mono, lease.boot):
+        ready = ready.where(unheld(mono, lease.boot))
     if tx.dialect.name == "postgresql":
         ready = ready.with_for_update(skip_locked=True, of=deliveries)
     ids = list(tx.execute(ready).scalars())
@@ -191,7 +196,7 @@ def cross_all(tx: Connection, crossings: Sequence[Crossing]) -> list[Delivery]:
     Raises:
         Together: one of them must not; the caller rolls back, and asks cross() for each.
     """
-    if tx.execute(sa.select(pauses.c.id).where(pauses.c.until.is_(None)).limit(1)).first():
+    if fences(tx):
         raise Together("a pause stands: each delivery is asked whether it stands behind it")
     query = (
         deliveries.update()

@@ -101,6 +101,9 @@ def owned(tx: Connection, account_id: str) -> frozenset[str]:
 
 def next_due(tx: Connection) -> datetime | None:
     """Return when the next scheduled delivery is due that can be claimed then."""
+    standing = fences(tx)
+    if "all" in standing:
+        return None
     parent = deliveries.alias("parent")
     query = (
         sa.select(deliveries.c.due_at)
@@ -109,11 +112,12 @@ def next_due(tx: Connection) -> datetime | None:
             deliveries.c.state == State.SCHEDULED,
             deliveries.c.held_because.is_(None),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
-            unfenced(),
         )
-        .order_by(deliveries.c.due_at)
+        .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(1)
     )
+    if standing:
+        query = query.where(unfenced())
     value: datetime | None = tx.execute(query).scalar_one_or_none()
     return value
 
@@ -175,6 +179,17 @@ def posts_due_for_archive(tx: Connection, limit: int) -> list[str]:
     """Return the posts of which something happened that the record does not hold yet."""
     query = sa.select(deliveries.c.post_id).where(deliveries.c.archive_state == ArchiveState.DUE).distinct()
     return list(tx.execute(query.limit(limit)).scalars())
+
+
+def fences(tx: Connection) -> frozenset[str]:
+    """Return the scopes of the pauses that stand: usually none, and then no delivery needs to be asked."""
+    return frozenset(tx.execute(sa.select(pauses.c.scope).where(pauses.c.until.is_(None)).distinct()).scalars())
+
+
+def holds(tx: Connection, mono: float, boot: str) -> bool:
+    """Whether any platform has told us to wait."""
+    query = sa.select(budgets.c.key).where(budgets.c.boot == boot, budgets.c.held_until > mono).limit(1)
+    return tx.execute(query).first() is not None
 
 
 def unfenced() -> sa.ColumnElement[bool]:

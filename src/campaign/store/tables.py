@@ -275,8 +275,21 @@ deliveries = sa.Table(  # target × part; the rows are the only truth
     sa.Index(
         "ix_deliveries_scheduled",
         "due_at",
+        "id",  # a claim among thousands that are due at the same instant must not sort them
         sqlite_where=sa.text("state = 'scheduled'"),
         postgresql_where=sa.text("state = 'scheduled'"),
+    ),
+    sa.Index(
+        "ix_deliveries_late",
+        "late_after",
+        sqlite_where=sa.text("state = 'scheduled'"),
+        postgresql_where=sa.text("state = 'scheduled'"),
+    ),
+    sa.Index(
+        "ix_deliveries_retry_at",
+        "retry_at",
+        sqlite_where=sa.text("retry_at IS NOT NULL"),
+        postgresql_where=sa.text("retry_at IS NOT NULL"),
     ),
     sa.Index(
         "ix_deliveries_open",
@@ -405,6 +418,7 @@ heartbeats = sa.Table(  # what each worker says of itself; doctor, health and th
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ticked_at", Instant, nullable=False),
     sa.Column("ticked_mono", sa.Float, nullable=False),
+    sa.Column("clock_offset", sa.Float),  # seconds by which others are ahead of its clock, by their Date headers
 )
 
 eras = sa.Table(  # of the database's clock, as far as workers share it; one that stepped begins a new era
@@ -436,6 +450,7 @@ notices = sa.Table(  # what a person must be told, once each
     sa.Column("at", Instant, nullable=False),
     sa.Column("told_at", Instant),  # when it was handed over to the notifier
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Instant),  # not handed over again before it
     sa.Column("over_at", Instant),  # when its cause was gone
     sa.Index(
         "ix_notices_open",
