@@ -153,9 +153,19 @@ class Opener:
         self._transport: Any = None
         self._limiter: Any = None
         self._budgets: set[str] = set()
+        self._clients: dict[str, tuple[tuple[Any, ...], Any]] = {}  # account id → what it is made of, and it
 
     def __call__(self, account: Account, token: str, sink: Exchanges) -> Adapter:
         """Return the adapter of an account; what goes over the wire ends in the sink."""
+        # Whatever a client is made of stands in its mark: a reconnected account gets a new one.
+        mark = token, account.base_url, account.name, bool(account.sheet.get("private"))
+        kept = self._clients.get(account.id)
+        if kept is None or kept[0] != mark:
+            kept = self._clients[account.id] = mark, self._client(account, token)
+        return load(account.platform).open(kept[1].to(sink), account)
+
+    def _client(self, account: Account, token: str) -> Any:
+        """Return a client of an account, to be given a sink for each attempt."""
         # The HTTP stack costs a fifth of a second at import: a command that asks no platform does not pay for it.
         from campaign.net.client import Client, Timeouts
         from campaign.net.guard import Guard
@@ -174,7 +184,7 @@ class Opener:
             self._budgets.add(key)
         secrets = unseal(token)
         memory = self._memories.setdefault(f"{account.id} {token}", {})
-        client = Client(
+        return Client(
             base_url=account.base_url,
             token=secrets["token"] if kind.bearer else None,
             secrets=secrets,
@@ -183,8 +193,7 @@ class Opener:
             transport=self._transport,
             guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
             redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
-            sink=sink,
-            step=sink.step,
+            sink=Exchanges(),
             clock=self._clock,
             budget=self._limiter if self._limited else None,
             label=key,
@@ -197,13 +206,13 @@ class Opener:
             ),
             agent=network.user_agent or f"campaign/{__version__}",
         )
-        return kind.open(client, account)
 
     async def aclose(self) -> None:
         """Close the connections; the next adapter opens new ones."""
         if self._transport is not None:
             await self._transport.aclose()
             self._transport = None
+            self._clients.clear()
 
 
 def make_log(settings: Settings) -> Callable[..., None]:

@@ -1,6 +1,7 @@
 """Speaks HTTP for one account: every request ends in one outcome and leaves one exchange."""
 
 import asyncio
+import copy
 import zlib
 from collections.abc import AsyncIterable, Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from campaign.core.adapter import Notebook
+from campaign.core.adapter import Exchanges, Notebook
 from campaign.core.clock import Clock
 from campaign.core.errors import Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import Exchange
@@ -55,6 +56,7 @@ class Client:
         guard: where requests may go; None: to public addresses of the base URL's host.
         redactor: what must not be kept; None: the token.
         sink: gets one Exchange for each call of ask() and commit(), however it ends.
+        step: called while one is under way: request.sent, request.received, commit.sent, commit.received.
         budget: waited for before each request, under `budget_key` (default: the label).
         label: how messages name it: "mastodon account kr".
         secrets: the account's secrets by name, for a platform whose token is no bearer token.
@@ -68,6 +70,7 @@ class Client:
         base_url: str,
         transport: httpx.AsyncBaseTransport,
         sink: Callable[[Exchange], None],
+        step: Callable[[str], None] = lambda name: None,
         clock: Clock,
         label: str,
         token: str | None = None,
@@ -88,6 +91,7 @@ class Client:
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
         self._transport, self._sink, self._clock, self._budget = transport, sink, clock, budget
+        self._step = step
         self._guard = guard or Guard([base.netloc.decode("ascii")])
         self._redactor = redactor or Redactor([token] if token else [])
         self._bearer = f"Bearer {token}" if token else None
@@ -98,6 +102,12 @@ class Client:
         self._times = {"connect": times.connect, "read": times.read, "write": times.write, "pool": times.pool}
         self._urls: dict[str, httpx.URL] = {}  # parsed once: parsing is a fifth of the cost of a request
         self._rate_source: tuple[Mapping[str, str], datetime] | None = None
+
+    def to(self, sink: Exchanges) -> "Client":
+        """Return the same client, whose exchanges end in another sink."""
+        other = copy.copy(self)
+        other._sink, other._step = sink, sink.step
+        return other
 
     def learn(self, *secrets: str) -> None:
         """Keep what the platform gave out as a secret out of everything that is kept or shown."""
@@ -162,7 +172,8 @@ class Client:
         return await self._perform(_Call(method, path_or_url, body, headers, ok, False, False, commits=True))
 
     async def _perform(self, call: "_Call") -> Reply:
-        line = Line()
+        what = "commit" if call.commits else "request"
+        line = Line(gone=lambda: self._step(f"{what}.sent"))
         request = self._request(call, line)
         trail = _Trail(request, line, self._clock.now(), self._clock.monotonic())
         line.state = "not_sent"  # until a transport has it
@@ -174,6 +185,7 @@ class Client:
             line.state = "unknown"  # from here on only the transport can vouch
             async with asyncio.timeout(self._total):
                 await _fetch(self._transport, request, trail)
+            self._step(f"{what}.received")
         except FAULTS as error:
             raise self._silence(call, request, trail, error) from error
         except Exception as error:
