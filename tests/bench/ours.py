@@ -1,0 +1,188 @@
+"""campaign itself: an installation filled with deliveries, and its daemon in a process of its own.
+
+    python -m tests.bench.ours SPEC     runs the daemon that `campaign daemon` runs, without the platform's rate budget
+"""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from campaign import bootstrap, daemon
+from campaign.clock import SystemClock
+from campaign.config import Settings, load_settings
+from campaign.core.model import Account, ArchiveState, Campaign, Guarantee, Outgoing, Post
+from campaign.core.states import State
+from campaign.service import App
+from campaign.store import accounts, campaigns
+from campaign.store import posts as post_rows
+from campaign.store.posts import Queued, Target
+from campaign.store.tables import deliveries, outgoings, posts, targets
+
+TOKEN = "token-of-the-benchmark"
+AHEAD = timedelta(days=300)
+GRACE = timedelta(hours=1)
+
+
+def text(n: int) -> str:
+    """What is posted: Hangul, so that bytes and characters differ."""
+    return f"안녕하세요, 서울에서 보내는 평화의 인사 {n}"
+
+
+def settings_of(spec: dict[str, Any]) -> Settings:
+    """Return the settings of the installation in a spec's folder."""
+    environ = {"CAMPAIGN_DAEMON__SLOTS": str(spec["slots"]), "CAMPAIGN_LOG__LEVEL": "warning"}
+    if spec.get("database"):
+        environ["CAMPAIGN_DATABASE__URL"] = spec["database"]
+    return load_settings(dir=str(Path(spec["folder"]) / "data"), environ=environ)
+
+
+@contextlib.contextmanager
+def opened(spec: dict[str, Any]) -> Iterator[App]:
+    """Make the installation where there is none, and open it."""
+    settings = settings_of(spec)
+    bootstrap.init(settings)
+    app = bootstrap.open_app(settings, clock=SystemClock())
+    try:
+        yield app
+    finally:
+        app.store.close()
+
+
+def fill(app: App, base_url: str, number: int) -> None:
+    """Schedule so many deliveries of one account far ahead; start() makes them due."""
+    now = app.clock.now()
+    account = Account(
+        id=app.new_id(), name="kr", platform="mastodon", base_url=base_url, handle="@kr", remote_id="1",
+        kind="mastodon", langs=("ko",), guarantee=Guarantee.READ_BACK, sheet={"private": True}, connected_at=now,
+    )  # fmt: skip
+    campaign = Campaign(app.new_id(), "c", {"ko": "c"}, "ko", ("ko",), "UTC", "none", GRACE)
+    with app.store.begin() as tx:
+        accounts.add_account(tx, account, app.vault, TOKEN)
+        campaigns.add_campaign(tx, campaign, at=now)
+    for start in range(0, number, 1000):
+        with app.store.begin() as tx:
+            _add(app, tx, range(start, min(start + 1000, number)), account, campaign)
+
+
+def _add(app: App, tx: sa.Connection, numbers: range, account: Account, campaign: Campaign) -> None:
+    # The first of each kind goes the program's own way, the others are its copies: tables may have grown meanwhile.
+    now = app.clock.now()
+    rows: dict[str, list[dict[str, Any]]] = {"posts": [], "targets": [], "outgoings": [], "deliveries": []}
+    model: dict[str, dict[str, Any]] = {}
+    for n in numbers:
+        outgoing = Outgoing("kr", "mastodon", ("ko",), text(n))
+        post_id, target_id, outgoing_id = app.new_id(), app.new_id(), app.new_id()
+        if not model:
+            wall = now.replace(tzinfo=None)
+            post = Post(
+                post_id, campaign.id, f"P{n}", None, wall, "UTC", app.tzdata, now + AHEAD, {}, "alice", now
+            )  # fmt: skip
+            post_rows.add_post(tx, post)
+            target = Target(target_id, post_id, account.id, "split", ("ko",))
+            post_rows.add_targets(tx, [target])
+            due = now + AHEAD
+            queued = Queued(outgoing_id, target_id, post_id, account.id, outgoing, outgoing.sha256, due, None, None)
+            post_rows.add_outgoings(tx, [queued], at=now)
+            tx.execute(deliveries.insert().values(**_delivery(app, campaign, account, post_id, outgoing_id, outgoing)))
+            for table, id_ in ((posts, post_id), (targets, target_id), (outgoings, outgoing_id)):
+                model[table.name] = dict(tx.execute(sa.select(table).where(table.c.id == id_)).mappings().one())
+            continue
+        rows["posts"].append({**model["posts"], "id": post_id, "name": f"P{n}"})
+        rows["targets"].append({**model["targets"], "id": target_id, "post_id": post_id})
+        rows["outgoings"].append(
+            {
+                **model["outgoings"],
+                "id": outgoing_id,
+                "post_id": post_id,
+                "target_id": target_id,
+                "sha256": outgoing.sha256,
+                "canonical": outgoing.canonical(),
+            }
+        )
+        rows["deliveries"].append(_delivery(app, campaign, account, post_id, outgoing_id, outgoing))
+    for table in (posts, targets, outgoings, deliveries):
+        if rows[table.name]:
+            tx.execute(table.insert(), rows[table.name])
+
+
+def _delivery(
+    app: App, campaign: Campaign, account: Account, post_id: str, outgoing_id: str, outgoing: Outgoing
+) -> dict[str, Any]:
+    now = app.clock.now()
+    return {
+        "id": app.new_id(),
+        "campaign_id": campaign.id,
+        "post_id": post_id,
+        "account_id": account.id,
+        "outgoing_id": outgoing_id,
+        "outgoing_sha256": outgoing.sha256,
+        "langs": ["ko"],
+        "part": 1,
+        "state": State.SCHEDULED,
+        "due_at": now + AHEAD,
+        "late_after": now + AHEAD + GRACE,
+        "key": app.new_key(),
+        "guarantee": account.guarantee,
+        "attempts": 0,
+        "fence": 0,
+        "questions": 0,
+        "archive_state": ArchiveState.NONE,
+        "created_at": now,
+    }
+
+
+def start(app: App, seconds: float) -> float:
+    """Make all of them due at one instant so many seconds from now; return it (seconds since 1970)."""
+    due = app.clock.now() + timedelta(seconds=seconds)
+    with app.store.begin() as tx:
+        tx.execute(deliveries.update().values(due_at=due, late_after=due + GRACE))
+    return due.timestamp()
+
+
+def recorded(app: App) -> int:
+    """Return how many are published."""
+    with app.store.read() as tx:
+        query = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.state == State.PUBLISHED)
+        return int(tx.execute(query).scalar_one())
+
+
+def published(app: App) -> list[datetime]:
+    """Return when each was recorded: the stub names no time of its own, so that this is ours."""
+    with app.store.read() as tx:
+        query = sa.select(deliveries.c.published_at).where(deliveries.c.state == State.PUBLISHED)
+        return [at.replace(tzinfo=at.tzinfo or UTC) for at in tx.execute(query).scalars()]
+
+
+def texts_published(app: App) -> set[str]:
+    """Return the texts that are recorded as published."""
+    with app.store.read() as tx:
+        query = (
+            sa.select(outgoings.c.canonical)
+            .join(deliveries, deliveries.c.outgoing_id == outgoings.c.id)
+            .where(deliveries.c.state == State.PUBLISHED)
+        )
+        return {json.loads(bytes(found))["text"] for found in tx.execute(query).scalars()}
+
+
+def states(app: App) -> dict[str, int]:
+    """Return how many deliveries there are in each state."""
+    with app.store.read() as tx:
+        query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+        return {str(state): int(number) for state, number in tx.execute(query)}
+
+
+def main() -> int:
+    spec = json.loads(sys.argv[1])
+    settings = settings_of(spec)
+    clock = SystemClock()
+    return daemon.serve(settings, clock=clock, opener=bootstrap.Opener(settings, clock, limited=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
