@@ -30,7 +30,7 @@ from campaign import bootstrap, sandbox
 from campaign.config import Settings, load_settings
 from campaign.core.model import Role
 from campaign.core.states import State
-from campaign.engine.embedded import reap_all
+from campaign.engine.vigil import reap_all
 from campaign.platforms import load
 from campaign.service import App, accounts, campaigns
 from campaign.service.archive import archive

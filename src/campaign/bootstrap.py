@@ -118,6 +118,8 @@ def open_app(
         log=log or (lambda event, **fields: None),
         tzdata=tzdata.IANA_VERSION,
         lease_seconds=settings.daemon.lease,
+        # On one machine the lock of a dead daemon proves that its sockets are closed; nothing proves it of another's.
+        outlives=settings.network.total_timeout if store.dialect == "postgresql" else 0.0,
         max_pixels=settings.media.max_pixels,
         failpoint=failpoint or (lambda name: None),
     )

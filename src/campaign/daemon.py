@@ -14,7 +14,8 @@ from campaign import bootstrap
 from campaign.clock import FileClock
 from campaign.config import Settings
 from campaign.core.errors import Conflict, Invalid
-from campaign.engine.embedded import EmbeddedEngine, Pace, reap_all
+from campaign.engine.embedded import EmbeddedEngine, Pace
+from campaign.engine.vigil import reap_all
 from campaign.service import App
 from campaign.store import heartbeats
 from campaign.store.heartbeats import Heartbeat

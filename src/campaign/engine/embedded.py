@@ -13,12 +13,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from campaign.clock import FileClock, real_now
 from campaign.core.errors import CampaignError
 from campaign.engine.crank import Pump
-from campaign.service import SYSTEM, App, event
+from campaign.engine.vigil import Vigil
+from campaign.service import App
 from campaign.service.archive import archive, seal
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
 from campaign.store import accounts as account_rows
-from campaign.store import outbox, queue, readings
+from campaign.store import queue, readings
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
@@ -49,6 +50,7 @@ class EmbeddedEngine:
         stop_within: real seconds for what is under way after stop().
         pace: how to advance a virtual clock, None for real time.
         beat: called at every look: a sign of life.
+        vigil: watches over the other workers, where there may be any.
         publishes_only: nothing is read or archived afterwards: a rehearsal.
     """
 
@@ -63,12 +65,14 @@ class EmbeddedEngine:
         stop_within: float,
         pace: "Pace | None" = None,
         beat: Callable[[], None] = lambda: None,
+        vigil: Vigil | None = None,
         publishes_only: bool = False,
     ) -> None:
         self._app, self._tick, self._stop_within = app, tick, stop_within
         self._pump = Pump(app, slots=slots, over=self.wake)
-        self._looked, self._archived = float("-inf"), app.clock.monotonic()
+        self._looked, self._archived = float("-inf"), app.clock.uptime()
         self._pace, self._beat = pace, beat
+        self._vigil = vigil or Vigil(app, dead_after=0.0, alone=True)
         self._publishes_only = publishes_only
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._stopped = asyncio.Event()
@@ -119,7 +123,7 @@ class EmbeddedEngine:
 
     async def _watch(self) -> None:
         stop = self._pace.stop if self._pace is not None else None
-        if self._pump.busy and self._app.clock.monotonic() - self._looked > PATIENCE:
+        if self._pump.busy and self._app.clock.uptime() - self._looked > PATIENCE:
             self.wake()  # while much is published, what else is due must not wait for its end
         if await asyncio.to_thread(self._changed) or stop != self._stop:
             self._stop = stop
@@ -142,9 +146,9 @@ class EmbeddedEngine:
 
     async def _turn(self) -> None:
         app = self._app
-        self._looked = app.clock.monotonic()
+        self._looked = app.clock.uptime()
         await asyncio.to_thread(self._beat)
-        await asyncio.to_thread(_give_up, app)
+        await asyncio.to_thread(self._vigil.give_up)
         await self._pump.look()
         survey = await asyncio.to_thread(_survey, app, self._publishes_only)
         now = app.clock.now()
@@ -179,11 +183,11 @@ class EmbeddedEngine:
 
     def _archive(self) -> None:
         """Archive what waits for it, publishing before archiving."""
-        clock, began = self._app.clock, self._app.clock.monotonic()
-        while not self._stopped.is_set() and (self._pump.drained or clock.monotonic() - began < ARCHIVE_FOR):
+        clock, began = self._app.clock, self._app.clock.uptime()
+        while not self._stopped.is_set() and (self._pump.drained or clock.uptime() - began < ARCHIVE_FOR):
             if not archive(self._app):
                 break
-        self._archived = clock.monotonic()
+        self._archived = clock.uptime()
 
     def _plan(self, survey: Survey, now: datetime) -> None:
         """Say when to look next: at the next instant of the campaign's time, or when a back-off is over."""
@@ -291,30 +295,6 @@ def _survey(app: App, publishes_only: bool) -> Survey:
             archive_due=not publishes_only
             and bool(queue.posts_due_for_archive(tx, 1) or account_rows.due_for_archive(tx)),
         )
-
-
-def _give_up(app: App) -> None:
-    """Reap what ran out of its lease, and miss what is beyond its grace."""
-    with app.store.read() as tx:
-        nothing = not queue.overdue(tx, now=app.clock.now()) and not queue.stale_leases(
-            tx, mono=app.clock.monotonic(), boot=app.clock.boot
-        )
-    if nothing:
-        return
-    with app.store.begin() as tx:
-        for delivery in outbox.miss(tx, now=app.clock.now()):
-            event(app, tx, "delivery.missed", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
-            app.log("delivery.missed", id=delivery.id)
-        reap_all(app, tx, alone=False)
-
-
-def reap_all(app: App, tx: Any, *, alone: bool) -> int:
-    """Take over what dead workers left; `alone`: a lock proves that there is no other worker."""
-    found = outbox.reap(tx, worker=app.worker, mono=app.clock.monotonic(), boot=app.clock.boot, alone=alone)
-    for old, delivery in found:
-        event(app, tx, f"delivery.{delivery.state}", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
-        app.log("delivery.reaped", id=delivery.id, was=old, state=delivery.state)
-    return len(found)
 
 
 def _seal(app: App, until: datetime | None = None) -> None:

@@ -27,6 +27,11 @@ class App:
         close_network: closes connections; to be awaited before an event loop ends.
         capabilities: an account's limits, without opening anything.
         platforms: the names of the platforms there are.
+        spacing: seconds between two late deliveries of an account after a pause; 0: none.
+        tick: seconds within which a process that publishes gives a sign of life.
+        reserve: bytes that are to stay free on each of the `disks`, folders by what they are for.
+        clock_offset: by how many seconds other hosts are ahead of this machine's clock; None: nobody told.
+        outlives: seconds for which a request of a worker that counts as dead may still be on its way.
         failpoint: called with the name of each step; a test dies there.
     """
 
@@ -48,6 +53,12 @@ class App:
     tzdata: str
     lease_seconds: float = 600.0
     max_pixels: int = 50_000_000
+    outlives: float = 0.0
+    spacing: float = 0.0
+    tick: float = 15.0
+    reserve: int = 0
+    disks: Mapping[str, Path] = field(default_factory=dict)
+    clock_offset: Callable[[], float | None] = lambda: None
     failpoint: Callable[[str], None] = field(default=lambda name: None)
 
 

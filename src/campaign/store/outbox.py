@@ -3,7 +3,7 @@
 Every move is one UPDATE that names the state and the lease (with its fence) that it leaves. No row: LeaseLost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -347,21 +347,39 @@ def record_all(tx: Connection, results: Sequence[Result]) -> None:
         raise Together("one of them has moved meanwhile")
 
 
-def reap(tx: Connection, *, worker: str, mono: float, boot: str, alone: bool) -> list[tuple[State, Delivery]]:
+def reap(
+    tx: Connection,
+    *,
+    worker: str,
+    mono: float,
+    boot: str,
+    alone: bool,
+    dead_workers: Collection[str] = (),
+    older: bool = True,
+    outlives: float = 0.0,
+) -> list[tuple[State, Delivery]]:
     """Take over what dead workers left: claimed → scheduled, publishing → uncertain, and nothing else.
 
     Args:
         worker: this worker; its own leases count as dead only when they ran out.
         alone: a lock proves that no other worker lives, so every other lease is dead.
+        dead_workers: those whose signs of life stood still.
+        older: a lease of an earlier boot is over; on many machines a new era alone does not end those of the living.
+        outlives: seconds for which the request of a dead worker may still be on its way: a machine that is cut off or
+            stopped is not proved to be dead. Only from then on is "not there" waited for.
     """
     found: list[tuple[State, Delivery]] = []
     over = sa.or_(deliveries.c.boot != boot, deliveries.c.lease_until < mono)
     dead = sa.or_(deliveries.c.lease != worker, over) if alone else over
+    if not older:
+        dead = sa.and_(dead, deliveries.c.boot == boot)
+    if dead_workers:
+        dead = sa.or_(dead, deliveries.c.lease.in_(dead_workers))
     for old, new in REAPED.items():
         values: dict[str, Any] = {"state": new, "lease": None, "lease_until": None, "fence": deliveries.c.fence + 1}
         if new is State.UNCERTAIN:
             error = "the worker died past the line of no return; the platform is asked what became of it"
-            values |= {"doubt_mono": mono, "boot": boot, "retry_at": None, "questions": 0, "error": error}
+            values |= {"doubt_mono": mono + outlives, "boot": boot, "retry_at": None, "questions": 0, "error": error}
         else:
             # Nothing left, so the attempt did not count.
             values |= {"retry_at": None, "attempts": deliveries.c.attempts - 1}
