@@ -34,8 +34,9 @@ from campaign.store.sightings import Sightings
 
 def new_id() -> str:
     """Return a UUIDv7 (RFC 9562 §5.7): milliseconds since 1970, then random, so that ids sort by their making."""
-    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
-    value |= 0b10 << 62 | secrets.randbits(62)
+    chance = secrets.randbits(74)
+    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | (chance >> 62) << 64
+    value |= 0b10 << 62 | chance & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -59,8 +60,7 @@ def init(settings: Settings) -> tuple[str | None, str]:
     settings.folder("media").mkdir(parents=True, exist_ok=True)
     store = open_store(settings.database_url)
     try:
-        if store.dialect == "sqlite":
-            _make_private(Path(str(store.engine.url.database)))
+        make_private(store)
         revisions = upgrade(store)
     finally:
         store.close()
@@ -247,8 +247,11 @@ def _repository(settings: Settings) -> Repository:
     return Repository(root, root.with_name(root.name + "-staging"))
 
 
-def _make_private(file: Path) -> None:
-    """Make the database's file for its owner alone: it holds texts that are not out yet."""
+def make_private(store: Store) -> None:
+    """Make the file of an SQLite database for its owner alone: it holds texts that are not out yet."""
+    if store.dialect != "sqlite":
+        return
+    file = Path(str(store.engine.url.database))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.chmod(0o600)

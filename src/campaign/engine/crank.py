@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from campaign.service import App
 from campaign.service.publish import carry, step_back, take
@@ -73,13 +74,13 @@ class Pump:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _claim(self, wanted: int) -> bool:
+    async def _claim(self, wanted: int, *, more: bool = False) -> bool:
         """Claim at most so many; return whether that was all that is due."""
         if wanted <= 0:
             return False
         if not await asyncio.to_thread(self._may_claim):
             return True
-        works = await asyncio.to_thread(take, self._app, wanted)
+        works = await asyncio.to_thread(partial(take, self._app, wanted, more=more))
         self._ready.extend(works)
         self._fill()
         return len(works) < wanted
@@ -97,7 +98,7 @@ class Pump:
             await self._wait_for_room(ahead)
             if self._stopped:
                 return
-            dry = await self._claim(self._slots + ahead - len(self._carried) - len(self._ready))
+            dry = await self._claim(self._slots + ahead - len(self._carried) - len(self._ready), more=True)
 
     async def _wait_for_room(self, ahead: int) -> None:
         """Return when enough places are free for a claim to be worth it."""

@@ -10,6 +10,8 @@ from campaign.core.errors import CampaignError, Conflict, Held, LeaseLost, RateL
 from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
 from campaign.service import SYSTEM, App, event
+from campaign.service.miss import missed
+from campaign.service.notify import tell, tell_of
 from campaign.service.work import Work, is_whole, read_works
 from campaign.service.writer import Writer
 from campaign.store import accounts as account_rows
@@ -36,16 +38,18 @@ def pause_account(app: App, tx: Any, account_id: str) -> None:
     account = account_rows.account_of(tx, account_id)
     reason = f"its token is not accepted; connect it again: campaign account add … --name {account.name} --again"
     account_rows.pause(tx, Pause(app.new_id(), "account", account.name, reason, SYSTEM, app.clock.now()))
+    tell(app, tx, "account.refused", account.name)
 
 
-def take(app: App, limit: int) -> list[Work]:
-    """Claim up to `limit` deliveries that are due, and read what they need."""
+def take(app: App, limit: int, *, more: bool = False) -> list[Work]:
+    """Claim up to `limit` deliveries that are due, and read what they need; `more`: it is known that some are due."""
     mono = app.clock.monotonic()
     lease = Lease(app.worker, app.clock.boot, mono + app.lease_seconds)
-    with app.store.read() as tx:  # an idle daemon takes no write lock
-        due = queue.next_due(tx)
-    if due is None or due > app.clock.now():
-        return []
+    if not more:
+        with app.store.read() as tx:  # an idle daemon takes no write lock
+            due = queue.next_due(tx)
+        if due is None or due > app.clock.now():
+            return []
     with app.store.begin() as tx:
         claimed = outbox.claim(tx, now=app.clock.now(), mono=mono, lease=lease, limit=limit)
         app.failpoint("claim.written")
@@ -58,7 +62,7 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
     """Carry one claimed delivery to a result, and keep it; raises nothing."""
     held = work.delivery
     started_at = app.clock.now()
-    exchanges = Exchanges(after=lambda: app.failpoint("exchanged"))
+    exchanges = Exchanges(after=lambda: app.failpoint("exchanged"), step=app.failpoint)
     try:
         try:
             _gate(work)
@@ -79,7 +83,6 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
             return
         except Late:
             await writer.change(lambda tx: _miss(app, tx, held))
-            app.log("delivery.missed", id=held.id, delivery=work.label)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, its place in the life of a delivery is decided here
             attempt = _attempt(app, held, started_at, exchanges, type(error).__name__.lower(), str(error))
@@ -150,7 +153,8 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
 
     def write(tx: Any) -> None:
         attempt_rows.add_attempt(tx, attempt)
-        outbox.move(tx, held, new, **values)
+        moved = outbox.move(tx, held, new, **values)
+        tell_of(app, tx, [moved])
         detail = {"error": str(error), "held": held.state}
         event(app, tx, f"delivery.{new}", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail=detail)
         if isinstance(error, Unauthorized):
@@ -162,8 +166,7 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
 
 def _miss(app: App, tx: Any, held: Delivery) -> None:
     error = "its time passed while it was prepared; schedule it again or cancel it"
-    outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, error=error)
-    event(app, tx, "delivery.missed", SYSTEM, post_id=held.post_id, delivery_id=held.id)
+    missed(app, tx, [outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, error=error)])
 
 
 def _attempt(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from campaign.core.errors import Conflict, Held, LeaseLost
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
-from campaign.store.queue import delivery_of, fences, get, holds, owns, rested, unfenced, unheld
+from campaign.store.queue import delivery_of, fences, get, holds, is_open, owns, rested, unfenced, unheld
 from campaign.store.tables import deliveries
 
 # What a known result leaves behind.
@@ -383,8 +383,8 @@ def reap(
         else:
             # Nothing left, so the attempt did not count.
             values |= {"retry_at": None, "attempts": deliveries.c.attempts - 1}
-        query = deliveries.update().where(deliveries.c.state == old, dead).values(**values).returning(deliveries)
-        found += [(old, delivery_of(row)) for row in tx.execute(query).mappings()]
+        query = deliveries.update().where(is_open(), deliveries.c.state == old, dead).values(**values)
+        found += [(old, delivery_of(row)) for row in tx.execute(query.returning(deliveries)).mappings()]
     return found
 
 
