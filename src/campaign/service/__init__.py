@@ -1,7 +1,8 @@
 """One module per verb; the only place with decisions that need I/O. Every verb takes the App first."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from campaign.core.adapter import Adapter, Capabilities
