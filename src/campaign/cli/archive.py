@@ -1,8 +1,5 @@
 """The record on disk: verified, shown, and the database rebuilt from it."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,7 +7,7 @@ from cyclopts import Parameter
 
 from campaign import bootstrap
 from campaign.cli.here import HERE, Here
-from campaign.cli.show import data, fields, line, say, table
+from campaign.cli.show import bar, data, fields, line, say, table
 from campaign.config import Settings
 from campaign.core.errors import CampaignError, NotFound
 from campaign.record import as2
@@ -20,8 +17,6 @@ from campaign.service.audit import audit
 from campaign.service.rebuild import rebuild
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
-
-Progress = Callable[[int, int], None]
 
 
 def verify_it(*, here: Here = HERE) -> int:
@@ -33,7 +28,7 @@ def verify_it(*, here: Here = HERE) -> int:
     """
     settings = here.settings()
     seen = [0]
-    with _bar("verified") as progress:
+    with bar("verified") as progress:
 
         def counted(done: int, of: int) -> None:
             seen[0] = of
@@ -59,7 +54,7 @@ def rebuild_it(*, here: Here = HERE) -> None:
     hold. Makes the database where it is missing.
     """
     bootstrap.init(here.settings())
-    with here.opened(nobody=True) as app, _bar("restored") as progress:
+    with here.opened(nobody=True) as app, bar("restored") as progress:
         found = rebuild(app, progress=progress)
     told = asdict(found)
     if here.json:
@@ -142,17 +137,3 @@ def _missing(settings: Settings, damaged: set[str | None]) -> list[Damage]:
         for absence in absences
         if absence.object_id not in damaged
     ]
-
-
-@contextmanager
-def _bar(word: str) -> Iterator[Progress]:
-    """Draw a bar on standard error where a person looks on; else nothing."""
-    if not sys.stderr.isatty():
-        yield lambda done, of: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(word, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

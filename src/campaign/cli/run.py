@@ -19,6 +19,13 @@ def up_it(*, here: Here = HERE) -> int:
     """Publish and serve the desk: daemon and web together."""
     from campaign.engine.supervise import up
 
+    try:
+        with here.opened():
+            pass
+    except Conflict:
+        raise  # a newer schema, or no installation: to start both again and again would not help
+    except Exception as error:  # noqa: BLE001 - a database that is not there yet is waited for by each of the two
+        say(f"not looked at before the start: {type(error).__name__}")
     arguments = [*(["--config", here.config] if here.config else []), *(["--dir", here.dir] if here.dir else [])]
     return up(here.settings(), arguments)
 

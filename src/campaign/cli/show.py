@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +81,20 @@ def cell(value: object) -> str:
         case list() | tuple() | set() | frozenset():
             return ", ".join(clean(str(item)) for item in value) or "–"
     return clean(str(value))
+
+
+@contextmanager
+def bar(word: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar on standard error where a person looks on; else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as drawn:
+        task = drawn.add_task(word, total=None)
+        yield lambda done, of: drawn.update(task, completed=done, total=of)
 
 
 def clean(text: str) -> str:
