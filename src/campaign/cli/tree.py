@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
         "The record on disk.",
         {"verify": "archive:verify_it", "rebuild": "archive:rebuild_it", "show": "archive:show"},
     ),
-    "db": ("The database.", {"upgrade": "install:upgrade_it"}),
+    "db": ("The database.", {"upgrade": "install:upgrade_it", "copy": "db:copy_it"}),
 }
 
 # What stands alone. The first paragraph is shown in the list, all of it on the command's own page.
