@@ -68,7 +68,8 @@ def test_a_person_settles_what_nobody_knows(shell: Shell, world: World) -> None:
     assert shell("delivery", "settle", row["id"], "--abandon", "--not-published").code == 2
     assert shell("delivery", "settle", row["id"], "--abandon").code == 5
     assert shell("delivery", "settle", row["id"], "--published", "somewhere").code == 2
-    assert shell("delivery", "settle", row["id"], "--published", "https://x.example/@kr/123").code == 0
+    assert shell("delivery", "settle", row["id"], "--published", "https://x.example/@kr/123").code == 2
+    assert shell("delivery", "settle", row["id"], "--published", f"{world.twin.base_url}/@peace_ko/123").code == 0
     assert world.states() == ["published"]
 
 

@@ -18,11 +18,6 @@ class Adapter(Known):
 """
 
 
-def forget() -> None:
-    for cached in (platforms.available, platforms._brought):
-        cached.cache_clear()
-
-
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put packages beside the others as an installer would: a module, and a folder that says what it brings."""
@@ -34,10 +29,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         (about / "entry_points.txt").write_text(f"[campaign.platforms]\n{points}\n")
         (tmp_path / f"{package}.py").write_text(module)
-        forget()
+        platforms.forget()
 
     yield put
-    forget()
+    platforms.forget()
     for package in ("brought", "another"):
         sys.modules.pop(package, None)
 

@@ -3,10 +3,12 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
+from campaign.core.address import hosts_of, last_of_path
 from campaign.core.model import Account, Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
 
 Wire = dict[str, Any]  # plain JSON: what was derived for the wire (media ids, key, parent); stored at the line
@@ -70,8 +72,8 @@ class Capabilities:
     settles_within: float  # seconds that a read-back may lag behind the truth; a live key is the second belt
     rate: RateRule
     media_rate: RateRule | None = None
-    key_lifetime: float = 0.0  # seconds for which a repeated idempotency key is the same post
-    settles_alone: float = 0.0  # the same once the key is dead, for then the read-back alone decides
+    key_lifetime: float = 0.0  # seconds after the line for which a repeated key, or a handle, is the same post
+    settles_alone: float = 0.0  # settles_within once that is dead, for then the read-back alone decides
     languages: int = 1  # how many language tags a post may carry; 0: none
     alone: frozenset[str] = frozenset()  # kinds of media that do not mix with others: {"video"}
     max_media: int | None = None  # of all kinds together, where kinds mix
@@ -174,10 +176,21 @@ def unseal(sealed: str) -> dict[str, str]:
 
 
 class Adapter(ABC):
-    """One account on one platform. It returns or raises; it never writes an outcome anywhere."""
+    """One account on one platform. It returns or raises; it never writes an outcome anywhere.
+
+    Of the guarantees, `handle` is for platforms that publish in two phases. prepare() makes a container, which nobody
+    sees until it is published; so making it again is harmless, and its id is lost with a crash before the line. The
+    wire that prepare() returns holds that id, and is stored at the line. publish() publishes this very container;
+    where it is published already it returns the same post. confirm() asks the container's state: published → its
+    post; at work → Pending; not published → None, and then prepare() is given the wire as `previous` and must return
+    the same container while that lives. Only of one that is dead (key_lifetime is over, or the platform says so) may
+    it make another; then the account's own list decides, as with read_back, and is asked for `settles_alone`.
+    """
 
     name: ClassVar[str]
     bearer: ClassVar[bool] = True  # whether the token itself goes into each request's Authorization header
+    counted_by: ClassVar[Literal["account", "credential"]] = "account"
+    """What the platform counts requests by. `credential`: all accounts that share one token share one budget."""
     options: ClassVar[Mapping[str, str]] = {}  # what connecting needs besides a token: name → what it is
     secrets: ClassVar[Mapping[str, str]] = {}  # the same for what must not be shown
     defaults: ClassVar[Capabilities]
@@ -187,6 +200,14 @@ class Adapter(ABC):
     @abstractmethod
     def open(cls, client: Any, account: Account) -> "Adapter":
         """Return the adapter of an account that speaks through this client (net.client.Client)."""
+
+    @classmethod
+    def locate(cls, account: Account, url: str) -> str:
+        """Return the remote id of the account's post at a public address, as a person copied it from a browser.
+
+        Raises: Invalid, when the address names no post of this account.
+        """
+        return last_of_path(url, hosts_of(account))
 
     @abstractmethod
     async def connect(self) -> Connected:
@@ -211,6 +232,17 @@ class Adapter(ABC):
             previous: what an earlier attempt stored at the line, so that its uploads can be used again.
             open_medium: sha256 → the open file.
         """
+
+    def admitted(self, within: float) -> AbstractAsyncContextManager[None]:
+        """Keep one request of the rate budget for publish(), which then does not wait for one past the line.
+
+        Args:
+            within: how many seconds it may take.
+
+        Raises:
+            Spent: it would take longer; nothing was asked.
+        """
+        return nullcontext()
 
     @abstractmethod
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
@@ -239,10 +271,16 @@ class Adapter(ABC):
 
 @dataclass(slots=True)
 class Exchanges:
-    """A sink for what went over the wire during one attempt; `after` is called when each exchange is over."""
+    """A sink for what went over the wire during one attempt.
+
+    `after` is called when each exchange is over; `step` while one is under way: when the whole request was given to
+    the network (request.sent, commit.sent for the one that is irreversible), and when its answer is there
+    (request.received, commit.received).
+    """
 
     kept: list[Exchange] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
+    step: Callable[[str], None] = lambda name: None
 
     def __call__(self, exchange: Exchange) -> None:
         self.kept.append(exchange)

@@ -1,5 +1,6 @@
 """The line of no return as the transport sees it: whether the first byte of a request has left."""
 
+from collections.abc import Callable
 from typing import Literal
 
 
@@ -9,10 +10,13 @@ class Line:
     unknown   nobody vouches: a foreign transport carried it. Callers must take it as sent.
     not_sent  our transport holds the request, and no byte of it was given to a socket.
     sent      a byte of it may have left; set before the first write, so that no fault can come between.
+
+    `gone` is called by our transport when the whole request was given to the socket.
     """
 
-    __slots__ = ("peer", "state")
+    __slots__ = ("gone", "peer", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, gone: Callable[[], None] = lambda: None) -> None:
+        self.gone = gone
         self.state: Literal["unknown", "not_sent", "sent"] = "unknown"
         self.peer: str | None = None  # the IP address that was connected to

@@ -257,7 +257,9 @@ class _Exchange:
                     return answer
                 if connection.lost:
                     return answer
-        return await self._write(connection, pending + (parser.send(h11.EndOfMessage()) or b"")) or answer
+        answer = await self._write(connection, pending + (parser.send(h11.EndOfMessage()) or b"")) or answer
+        self.line.gone()
+        return answer
 
     async def _write(self, connection: Connection, data: bytes) -> h11.Response | None:
         """Write, and return the answer if it came before we were through."""

@@ -43,6 +43,12 @@ def load(name: str) -> type[Adapter]:
     return adapter
 
 
+def forget() -> None:
+    """Look for platforms anew: a package was installed while this process runs."""
+    available.cache_clear()
+    _brought.cache_clear()
+
+
 @cache
 def _own() -> frozenset[str]:
     return frozenset(module.name for module in pkgutil.iter_modules(__path__))

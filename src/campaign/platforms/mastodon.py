@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
 
 from campaign.core import adapter as port
+from campaign.core import address
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import Outcome, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Outcome, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import (
     Account,
     Guarantee,
@@ -101,6 +102,15 @@ class Adapter(port.Adapter):
     def open(cls, client: Client, account: Account) -> "Adapter":
         """Return the adapter of an account."""
         return cls(client, remote_id=account.remote_id, kind=account.kind, sheet=account.sheet)
+
+    @classmethod
+    def locate(cls, account: Account, url: str) -> str:
+        """Return the id in an address like https://mastodon.example/@kr/1234. Raises: Invalid."""
+        parts = address.path_of(url, hosts := address.hosts_of(account))
+        mine = account.handle.removeprefix("@").partition("@")[0].lower()
+        if others := [part for part in parts if part[0] == "@" and part[1:].partition("@")[0].lower() != mine]:
+            raise Invalid(address.FIELD, url, f"must be a post of {account.handle}; this is one of {shown(others[0])}")
+        return address.last_of_path(url, hosts)
 
     async def connect(self) -> Connected:
         """Return who this is, what software answers, what it allows, and which guarantee holds."""
@@ -399,9 +409,9 @@ def _published(reply: Reply, status: Any) -> Published:
 
 def _named(status: Mapping[str, Any]) -> Published:
     url = status.get("url") or status.get("uri")
-    shown = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+    web = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
     created = instant(status.get("created_at")) if isinstance(status.get("created_at"), str) else None
-    return Published(str(status["id"]), shown, created.astimezone(UTC) if created else None)
+    return Published(str(status["id"]), web, created.astimezone(UTC) if created else None)
 
 
 def _media_ids(status: Mapping[str, Any]) -> set[str]:

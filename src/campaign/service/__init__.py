@@ -5,17 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from campaign.core.adapter import Adapter, Capabilities
+from campaign.core.adapter import Adapter, Capabilities, Exchanges
 from campaign.core.clock import Clock
 from campaign.core.errors import Forbidden
-from campaign.core.model import Account, Exchange, Person, Role
+from campaign.core.model import Account, Person, Role
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.record.ocfl import Repository
 from campaign.store import Store, people
 from campaign.store.accounts import Vault
-
-Sink = Callable[[Exchange], None]
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class App:
         open_adapter: (account, token, sink) → the adapter of that account; what goes over the wire ends in the sink.
         close_network: closes connections; to be awaited before an event loop ends.
         capabilities: an account's limits, without opening anything.
+        locate: (account, public address) → the remote id of its post there; raises Invalid.
         platforms: the names of the platforms there are.
         spacing: seconds between two late deliveries of an account after a pause; 0: none.
         tick: seconds within which a process that publishes gives a sign of life.
@@ -45,21 +44,22 @@ class App:
     new_id: Callable[[], str]
     new_key: Callable[[], str]
     worker: str
-    open_adapter: Callable[[Account, str, Sink], Adapter]
+    open_adapter: Callable[[Account, str, Exchanges], Adapter]
     close_network: Callable[[], Awaitable[None]]
     capabilities: Callable[[Account], Capabilities]
+    locate: Callable[[Account, str], str]
     platforms: tuple[str, ...]
     publisher: str
     log: Callable[..., None]
     tzdata: str
     lease_seconds: float = 600.0
-    max_pixels: int = 50_000_000
     outlives: float = 0.0
     spacing: float = 0.0
     tick: float = 15.0
     reserve: int = 0
     disks: Mapping[str, Path] = field(default_factory=dict)
     clock_offset: Callable[[], float | None] = lambda: None
+    max_pixels: int = 50_000_000
     failpoint: Callable[[str], None] = field(default=lambda name: None)
 
 

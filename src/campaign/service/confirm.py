@@ -4,13 +4,16 @@ import asyncio
 from typing import Any, Literal
 
 from campaign.core.adapter import Capabilities, Doubt, Exchanges
-from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Outcome, RateLimited, Unauthorized
+from campaign.core.errors import CampaignError, Conflict, LeaseLost, Outcome, RateLimited, Unauthorized
 from campaign.core.model import ArchiveState, Attempt, Delivery, Guarantee, Pending, Person, Published, Role
 from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
+from campaign.service.miss import missed
+from campaign.service.notify import decided
 from campaign.service.publish import pause_account
 from campaign.service.work import Work, read_works
 from campaign.service.writer import keep_published
+from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
 
@@ -35,11 +38,16 @@ def settle(
     published: it is out, at this address. not_published: it is not; it is scheduled again while its grace lasts, else
     missed. abandon: nobody will know; it is given up.
 
+    A person's word ends a question that is under way: what that brings finds the delivery moved, and changes nothing,
+    unless it is knowledge: the post was found.
+
     Raises:
-        Conflict: it is not in doubt (or, for `published`, not missed or failed either).
-        Invalid: the address does not name a post of its platform.
+        Conflict: it is not in doubt (or, for `published`, not missed or failed either), or another delivery owns the
+            post at this address.
+        Invalid: the address names no post of the delivery's account.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
+    app.failpoint("settling")
     with app.store.begin() as tx:
         held = queue.found(tx, prefix)
         # What the platform still works on may yet come out: only "published" and "abandon" can be said of it.
@@ -49,20 +57,36 @@ def settle(
         if held.state not in open_states:
             raise Conflict(f"delivery {held.id} is {held.state}; only what is in doubt is settled")
         if answer == "published":
-            remote_id = _remote_id(url or "")
-            settled = keep_published(app, tx, held.id, Published(remote_id, url))
+            settled = keep_published(app, tx, held.id, _told(app, tx, held, url or ""))
         elif answer == "not_published":
             new = State.SCHEDULED if app.clock.now() <= held.late_after else State.MISSED
             values: dict[str, Any] = {"retry_at": None, "doubt_mono": None}
             if new is State.MISSED:
                 values["archive_state"] = ArchiveState.DUE
             settled = outbox.move(tx, held, new, **values)
+            decided(app, tx, held.id)
+            if new is State.MISSED:
+                missed(app, tx, [settled])
         else:
             error = f"given up by {by.name}: nobody knows whether it is out"
             settled = outbox.move(tx, held, State.FAILED, archive_state=ArchiveState.DUE, error=error)
         detail = {"answer": answer, "url": url}
         event(app, tx, "delivery.settled", by.name, post_id=held.post_id, delivery_id=held.id, detail=detail)
+        app.failpoint("settle.written")
+    app.failpoint("settle.kept")
     return settled
+
+
+def _told(app: App, tx: Any, held: Delivery, url: str) -> Published:
+    """Return what a person says is out. Raises: Invalid, Conflict."""
+    account = account_rows.account_of(tx, held.account_id)
+    url = url.strip()
+    remote_id = app.locate(account, url)
+    # An album is several pieces at some platforms, and its address names the first of them.
+    taken = {piece for each in queue.owned(tx, account.id) if each != held.remote_id for piece in each.split("+")}
+    if taken & set(remote_id.split("+")):
+        raise Conflict(f"remote post {remote_id} belongs to another delivery of account '{account.name}' already")
+    return Published(remote_id, url)
 
 
 def _due(app: App, limit: int) -> list[Delivery]:
@@ -99,17 +123,27 @@ async def _ask(app: App, delivery: Delivery) -> None:
             error=str(error) if error else None,
             exchanges=tuple(exchanges.kept),
         )
-        await asyncio.to_thread(_conclude, app, held, work, answer, error, attempt)
+        try:
+            await asyncio.to_thread(_conclude, app, held, work, answer, error, attempt)
+        except LeaseLost:  # it moved meanwhile; what was asked and seen stays as evidence
+            await asyncio.to_thread(_keep_evidence, app, attempt)
+            raise
     except LeaseLost:
         app.log("delivery.lease_lost", id=delivery.id)
     except CampaignError as problem:
         app.log("delivery.stuck", id=delivery.id, error=str(problem))
 
 
+def _keep_evidence(app: App, attempt: Attempt) -> None:
+    with app.store.begin() as tx:
+        attempt_rows.add_attempt(tx, attempt)
+
+
 def _begin(app: App, delivery: Delivery) -> Delivery:
     """Note that a question is being asked; a doubt of an earlier boot begins its waiting anew."""
     mono = app.clock.monotonic()
-    doubt_mono = delivery.doubt_mono if delivery.boot == app.clock.boot and delivery.doubt_mono is not None else mono
+    same = delivery.boot == app.clock.boot and delivery.doubt_mono is not None
+    doubt_mono = delivery.doubt_mono if same else mono + app.outlives
     with app.store.begin() as tx:
         return outbox.note(
             tx,
@@ -137,6 +171,8 @@ def _conclude(
 ) -> None:
     mono = app.clock.monotonic()
     waited = mono - (held.doubt_mono if held.doubt_mono is not None else mono)
+    if held.boot != app.clock.boot:
+        waited = 0.0  # the shared clock jumped while the platform was asked
     with app.store.begin() as tx:
         attempt_rows.add_attempt(tx, attempt)
         new: State | None = None
@@ -161,7 +197,7 @@ def _conclude(
             outbox.note(tx, held, retry_at=_next_question(app, work, held, waited, mono))
         else:
             new = _not_there(app, tx, held)
-        if new is not None:
+        if new is not None and new is not State.MISSED:
             detail = {"asked": held.questions, "waited": round(waited, 1)}
             event(app, tx, f"delivery.{new}", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail=detail)
         app.failpoint("confirm.written")
@@ -170,10 +206,13 @@ def _conclude(
 
 
 def settles_within(app: App, work: Work) -> float:
-    """Return the seconds after which "not there" is believed: longer once the key, the second belt, is dead."""
+    """Return the seconds after which "not there" is believed: longer once the second belt is dead.
+
+    The second belt is the key, or the handle: while it lives, sending again is the same post.
+    """
     capabilities: Capabilities = work.capabilities
     held = work.delivery
-    if held.guarantee is not Guarantee.DEDUP:
+    if held.guarantee not in (Guarantee.DEDUP, Guarantee.HANDLE):
         return capabilities.settles_within
     alive = (
         held.sent_mono is not None
@@ -191,19 +230,19 @@ def _next_question(app: App, work: Work, held: Delivery, waited: float, mono: fl
 
 
 def _not_there(app: App, tx: Any, held: Delivery) -> State:
-    """It is not out, as far as the platform can say: again under the same key, or, when its grace is over, missed."""
+    """It is not out, as far as the platform can say: again under the same key, or, when its grace is over, missed.
+
+    What the platform had taken, and now does not know, is a doubt that begins here.
+    """
+    if held.state is State.PROCESSING:
+        doubt = {"doubt_mono": app.clock.monotonic(), "questions": 0, "retry_at": None, "boot": app.clock.boot}
+        error = "the platform took it, and now it is not there; it is asked again"
+        return outbox.move(tx, held, State.UNCERTAIN, error=error, **doubt).state
     late = app.clock.now() > held.late_after
     error = "the platform does not have it" + ("; its time has passed" if late else "; it is sent again")
     values: dict[str, Any] = {"retry_at": None, "doubt_mono": None, "error": error}
     if late:
-        return outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, **values).state
+        gone = outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, **values)
+        missed(app, tx, [gone], asked=held.questions)
+        return State.MISSED
     return outbox.move(tx, held, State.SCHEDULED, **values).state
-
-
-def _remote_id(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise Invalid("published", url, "must be the post's own address, as in https://mastodon.example/@kr/1234")
-    last = url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
-    if not last or not any(character.isdigit() for character in last):
-        raise Invalid("published", url, "must end in the post's id, as in https://mastodon.example/@kr/1234")
-    return last

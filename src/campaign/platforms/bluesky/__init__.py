@@ -4,11 +4,12 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from campaign.core import adapter as port
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.address import FIELD, path_of
+from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.facets import Facet, find_facets
 from campaign.core.model import Account, Guarantee, Metric, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
 from campaign.net.client import Client
@@ -52,6 +53,7 @@ CAPABILITIES = Capabilities(
 )
 
 POST = "app.bsky.feed.post"
+WEB = "https://bsky.app"  # where posts are shown
 # Caption tracks of a clip: lexicons/app/bsky/embed/video.json
 MAX_TRACKS, MAX_TRACK_BYTES = 20, 20_000
 _PIECE = 64 * 1024
@@ -71,13 +73,25 @@ class Adapter(port.Adapter):
         self._client, self._label = client, f"bluesky account {account.name}"
         self._base_url = account.base_url.rstrip("/")
         self._session = Session(client, str(identifier or account.remote_id or account.handle), account.remote_id)
-        self._web = str(account.sheet.get("web") or "https://bsky.app").rstrip("/")
+        self._web = str(account.sheet.get("web") or WEB).rstrip("/")
         self.capabilities = port.overridden(CAPABILITIES, account.sheet)
 
     @classmethod
     def open(cls, client: Client, account: Account) -> "Adapter":
         """Return the adapter of an account."""
         return cls(client, account)
+
+    @classmethod
+    def locate(cls, account: Account, url: str) -> str:
+        """Return the key in an address like https://bsky.app/profile/kr.example/post/3k…. Raises: Invalid."""
+        web = urlsplit(str(account.sheet.get("web") or WEB)).hostname or ""
+        parts = path_of(url, {web})
+        mine = {account.remote_id, account.handle.removeprefix("@").lower()}
+        if len(parts) != 4 or (parts[0], parts[2]) != ("profile", "post") or not RKEY.fullmatch(parts[3]):
+            raise Invalid(FIELD, url, f"must look like {WEB}/profile/kr.example/post/3k2a4cmdwdc2k")
+        if not {unquote(parts[1]), unquote(parts[1]).lower()} & mine:
+            raise Invalid(FIELD, url, f"must be a post of {account.handle}, not of {shown(parts[1])}")
+        return parts[3]
 
     async def connect(self) -> Connected:
         """Return who logs in, and what the server tells about itself.

@@ -1,23 +1,31 @@
 """Telegram channels: one bot posts; a second one watches, for no bot can ask what it has posted itself."""
 
-import asyncio
 import json
-import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from datetime import timedelta
 from hashlib import sha256
-from typing import Any, BinaryIO, ClassVar, TypeGuard
-from weakref import WeakKeyDictionary
+from typing import Any, BinaryIO, ClassVar
+from urllib.parse import urlsplit
 
 from campaign.core import adapter as port
+from campaign.core import address
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import CampaignError, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import CampaignError, Invalid, Refused, Unavailable, Uncertain, shown
 from campaign.core.model import Account, Guarantee, Metric, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
-from campaign.core.sightings import SKEW, Seen, Shape, find
-from campaign.core.text import fingerprint
+from campaign.core.sightings import find
 from campaign.net.client import Client
-from campaign.net.reply import Reply
+from campaign.platforms.telegram.speech import (
+    ask,
+    explained,
+    instant_of,
+    is_message,
+    path_of,
+    result_of,
+    rights,
+    username_of,
+)
+from campaign.platforms.telegram.watch import Watch, messages_of, posts_of, reactions_of
 
 _MESSAGE = Source("https://core.telegram.org/bots/api#sendmessage", "2026-11-24")
 _FILES = Source("https://core.telegram.org/bots/api#sending-files", "2026-11-24")
@@ -45,17 +53,8 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-# How long updates wait for a bot: https://core.telegram.org/bots/api#getting-updates
-FORGETS = timedelta(hours=24) - SKEW
+WEB = "https://t.me"  # where channels are shown
 LOOK_AFTER = timedelta(hours=1)  # before a post goes out, the watch is no older than this
-PAGES = 100  # of 100 updates; one look reads no more
-SEEN = ("channel_post", "edited_channel_post", "message_reaction_count", "my_chat_member")
-_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{10,100}")  # it stands in a path: nothing else may get there
-_USERNAME = re.compile(r"[A-Za-z0-9_]{1,32}")
-Kept = Sequence[tuple[int, Mapping[str, Any]]]  # updates, by their numbers
-Messages = dict[int, list[Mapping[str, Any]]]  # message id → its versions
-# Accounts of one process that share a watcher must not ask at once; locks live as long as the notebook they guard.
-_LOCKS: "WeakKeyDictionary[port.Notebook, dict[str, asyncio.Lock]]" = WeakKeyDictionary()
 
 
 class Adapter(port.Adapter):
@@ -85,6 +84,25 @@ class Adapter(port.Adapter):
         """Return the adapter of an account."""
         return cls(client, account)
 
+    @classmethod
+    def locate(cls, account: Account, url: str) -> str:
+        """Return the id in an address like https://t.me/peace/12, of an album that of its first message.
+
+        Raises: Invalid.
+        """
+        place = urlsplit(str(account.sheet.get("shown_at") or WEB))
+        own = [part for part in place.path.split("/") if part]  # a sandbox shows channels below a path of its own
+        parts = address.path_of(url, {place.hostname or "", *(["telegram.me"] if place.hostname == "t.me" else [])})
+        where, number = parts[len(own) : -1], parts[-1] if parts else ""
+        where = where[1:] if where[:1] == ["s"] else where  # https://t.me/s/peace/12 is the same channel's preview
+        username = account.sheet.get("username")
+        mine = [["c", account.remote_id.removeprefix("-100")], *([[str(username).lower()]] if username else [])]
+        if parts[: len(own)] != own or not (number.isascii() and number.isdigit() and 0 < len(number) < 19):
+            raise Invalid(address.FIELD, url, f"must look like {WEB}/channel/12")
+        if [part.lower() for part in where] not in mine:
+            raise Invalid(address.FIELD, url, f"must be a post of {account.handle}, not of {shown('/'.join(where))}")
+        return number
+
     async def connect(self) -> Connected:
         """Return the channel and whether a lost answer can be settled; with a watcher, its watch begins here.
 
@@ -99,9 +117,9 @@ class Adapter(port.Adapter):
         where = f"{self._label}: {self._channel}"
         if not isinstance(chat.get("id"), int) or chat.get("type") != "channel":
             raise Refused(f"{where} is no channel but a {str(chat.get('type'))[:20]}")
-        if (await _rights(self._ask, chat["id"], bot["id"])).get("can_post_messages") is not True:
-            raise Refused(f"{where}: make @{_username(bot)} an administrator of the channel that may post messages")
-        sheet: dict[str, Any] = {"channel": self._given, "bot": bot["id"], "username": _username(chat)}
+        if (await rights(self._ask, chat["id"], bot["id"])).get("can_post_messages") is not True:
+            raise Refused(f"{where}: make @{username_of(bot)} an administrator of the channel that may post messages")
+        sheet: dict[str, Any] = {"channel": self._given, "bot": bot["id"], "username": username_of(chat)}
         if str(chat.get("invite_link")).startswith(f"{self._base_url}/"):
             # t.me shows what is posted, whatever server the API is spoken to; only a sandbox shows it itself.
             sheet["shown_at"] = f"{self._base_url}/t"
@@ -110,8 +128,8 @@ class Adapter(port.Adapter):
             watcher = await self._watch.ask("getMe")
             if watcher["id"] == bot["id"]:
                 raise Refused(f"{where}: the watcher must be a second bot; no bot sees what it posts itself")
-            if not await _rights(self._watch.ask, chat["id"], watcher["id"]):
-                raise Refused(f"{where}: make the watcher @{_username(watcher)} an administrator of the channel")
+            if not await rights(self._watch.ask, chat["id"], watcher["id"]):
+                raise Refused(f"{where}: make the watcher @{username_of(watcher)} an administrator of the channel")
             if (await self._watch.ask("getWebhookInfo")).get("url"):
                 raise Refused(f"{where}: a webhook takes the watcher's updates away; end it with deleteWebhook")
             await self._watch.look()
@@ -163,8 +181,8 @@ class Adapter(port.Adapter):
 
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published:
         """Send the one request that makes the post, streaming its media from the files prepare() was shown."""
-        path = _path(self._token, str(wire["method"]))
-        with _explained(), ExitStack() as stack:
+        path = path_of(self._token, str(wire["method"]))
+        with explained(), ExitStack() as stack:
             fields = wire["fields"]
             body: dict[str, Any] = {"content": _dumps(fields).encode(), "headers": {"Content-Type": "application/json"}}
             if wire["files"]:
@@ -180,9 +198,9 @@ class Adapter(port.Adapter):
                     # "failed to send message #2 …", "Group send failed": the other pieces may be out.
                     raise Uncertain(f"{error}; other pieces may be out", status=error.status) from error
                 raise
-        result = _result(reply)
+        result = result_of(reply)
         messages = result if isinstance(result, list) else [result]
-        if len(messages) != max(1, len(outgoing.media)) or not all(_is_message(message) for message in messages):
+        if len(messages) != max(1, len(outgoing.media)) or not all(is_message(message) for message in messages):
             raise reply.bad("the answer names not each message")
         return self._published([message["message_id"] for message in messages], messages[0])
 
@@ -209,8 +227,8 @@ class Adapter(port.Adapter):
             raise Uncertain(f"{self._label} has no watcher: look at the channel and settle it")
         await self._watch.look()
         parent = wire["fields"].get("reply_parameters", {}).get("message_id")
-        messages = _messages(await self._watch.kept(), self._channel)
-        found, partly = find(_posts(messages), outgoing, parent, doubt)
+        messages = messages_of(await self._watch.kept(), self._channel)
+        found, partly = find(posts_of(messages), outgoing, parent, doubt)
         if found is not None:
             return self._published(found.ids, messages[found.ids[0]][0])
         if partly:
@@ -224,7 +242,7 @@ class Adapter(port.Adapter):
         if self._watch is None:
             raise Refused(f"{self._label}: Telegram cannot be asked for a message, and there is no watcher")
         await self._watch.look()
-        messages, ids = _messages(await self._watch.kept(), self._channel), _ids(remote_id)
+        messages, ids = messages_of(await self._watch.kept(), self._channel), _ids(remote_id)
         if not set(ids) <= set(messages):
             raise Refused(f"{self._label}: the watcher did not see message {remote_id}")
         last = [messages[number][-1] for number in ids]
@@ -239,7 +257,7 @@ class Adapter(port.Adapter):
         if self._watch is None:
             return {each: {"reactions": Reading(None, ReadingStatus.NOT_PERMITTED)} for each in remote_ids}
         await self._watch.look()
-        told, since = _reactions(await self._watch.kept(), self._channel), await self._watch.since()
+        told, since = reactions_of(await self._watch.kept(), self._channel), await self._watch.since()
         found: dict[str, Mapping[Metric, Reading]] = {}
         for remote_id in remote_ids:
             counts = [told[number] for number in _ids(remote_id) if number in told]
@@ -275,181 +293,14 @@ class Adapter(port.Adapter):
         await self._ask("deleteMessages", kind=bool, reading=False, **where)
 
     async def _ask(self, method: str, **options: Any) -> Any:
-        return await _ask(self._client, self._token, method, **options)
+        return await ask(self._client, self._token, method, **options)
 
     def _published(self, ids: Sequence[int], message: Mapping[str, Any]) -> Published:
-        username = _username(message.get("chat")) or self._sheet.get("username")
-        shown = str(self._sheet.get("shown_at") or "https://t.me")
+        username = username_of(message.get("chat")) or self._sheet.get("username")
+        where = str(self._sheet.get("shown_at") or WEB)
         # A channel without a name has addresses for its members: https://core.telegram.org/api/links#private-message
-        where = username or f"c/{self._channel.removeprefix('-100')}"
-        return Published("+".join(map(str, ids)), f"{shown}/{where}/{ids[0]}", _instant(message.get("date")))
-
-
-class Watch:
-    """A second bot's eyes: each update is kept in the notebook before Telegram is told to forget it."""
-
-    def __init__(self, client: Client, notebook: port.Notebook, label: str, token: str) -> None:
-        self._client, self._notebook, self._label, self._token = client, notebook, label, token
-        self._watcher = token.partition(":")[0]  # the bot's id: the notebook never holds a token
-
-    async def kept(self) -> Kept:
-        """Return all that was ever seen."""
-        return await asyncio.to_thread(self._notebook.kept, self._watcher)
-
-    async def since(self) -> datetime | None:
-        """Return since when nothing was missed."""
-        return (await asyncio.to_thread(self._notebook.watched, self._watcher) or (None,))[0]
-
-    async def missed(self, channel: int, since: datetime) -> bool:
-        """Whether something may have been posted since then that the watcher was not shown."""
-        began = await self.since()
-        if began is None or began > since or not await _rights(self.ask, channel, int(self._watcher)):
-            return True
-        changes = [update.get("my_chat_member") for _, update in await self.kept()]  # its rights were changed
-        dates = [_instant(each.get("date")) for each in changes if isinstance(each, dict) and _in(each, str(channel))]
-        return any(date is None or date >= since - SKEW for date in dates)
-
-    async def ask(self, method: str, **options: Any) -> Any:
-        """Return the result of a method that is called as the watcher."""
-        try:
-            return await _ask(self._client, self._token, method, **options)
-        except Unauthorized as error:
-            raise Unauthorized(f"{error} (the watcher's token)", status=error.status) from error
-
-    async def look(self, *, after: timedelta | None = None) -> None:
-        """Read what waits. `after`: only when the last look is older than that. Raises: any Outcome."""
-        async with _LOCKS.setdefault(self._notebook, {}).setdefault(self._watcher, asyncio.Lock()):
-            now = self._client.now()
-            watched = await asyncio.to_thread(self._notebook.watched, self._watcher)
-            if watched and after is not None and now - watched[1] < after:
-                return
-            until = watched[1] if watched else now
-            if watched and now - until > FORGETS:
-                until = now - FORGETS  # what came before may be forgotten
-                await asyncio.to_thread(self._notebook.keep, self._watcher, (), at=until, gap=True)
-            asked: dict[str, Any] = {"timeout": 0, "limit": 100, "allowed_updates": list(SEEN)}
-            for _ in range(PAGES):
-                # The first question names no offset: after a quiet week update ids begin anew, perhaps lower.
-                page = await self._page(asked)
-                # A crash here leaves the page with Telegram, which shows it again; then each is kept once.
-                at = until if page else now
-                await asyncio.to_thread(self._notebook.keep, self._watcher, page, at=at, gap=False)
-                if not page:
-                    return
-                asked["offset"] = page[-1][0] + 1
-        raise Unavailable(f"{self._label}: its watcher has more to read than one look takes")
-
-    async def _page(self, asked: Mapping[str, Any]) -> Kept:
-        try:
-            page = await self.ask("getUpdates", kind=list, **asked)
-        except Refused as error:
-            if error.status == 409:
-                raise Unavailable(f"{error}; another program reads the watcher's updates, or a webhook") from error
-            raise
-        if not all(isinstance(update, dict) and type(update.get("update_id")) is int for update in page):
-            raise Unavailable(f"{self._label}: the watcher's updates cannot be read")
-        return sorted(((update["update_id"], update) for update in page), key=lambda item: item[0])
-
-
-def _messages(kept: Kept, channel: str) -> Messages:
-    """Return what was posted in a channel, oldest first, each in all its versions."""
-    messages: Messages = {}
-    for _, update in kept:
-        message = update.get("channel_post") or update.get("edited_channel_post")
-        if _is_message(message) and _in(message, channel):
-            messages.setdefault(message["message_id"], []).append(message)
-    return dict(sorted(messages.items()))
-
-
-def _posts(messages: Messages) -> list[Seen]:
-    """Return messages as posts; those of an album are one."""
-    groups: dict[str, list[int]] = {}
-    for number, versions in messages.items():
-        groups.setdefault(str(versions[0].get("media_group_id") or f"message {number}"), []).append(number)
-    posts: list[Seen] = []
-    for ids in groups.values():
-        first = messages[ids[0]][0]
-        versions = [version for number in ids for version in messages[number]]
-        texts = frozenset(fingerprint(str(each.get("text") or each.get("caption") or "")) for each in versions)
-        answers = first.get("reply_to_message")
-        parent = answers["message_id"] if _is_message(answers) else None
-        at = _instant(first.get("date")) or datetime.min.replace(tzinfo=UTC)
-        shapes = () if "text" in first else tuple(_shape(messages[number][0]) for number in ids)
-        posts.append(Seen(tuple(ids), at, texts, parent, shapes))
-    return posts
-
-
-def _shape(message: Mapping[str, Any]) -> Shape:
-    told = message.get("video") or message.get("photo")
-    told = told[-1] if isinstance(told, list) and told else told  # the largest of a picture's sizes
-    told = told if isinstance(told, dict) else {}
-    width, height, seconds = (told[n] if type(told.get(n)) is int else None for n in ("width", "height", "duration"))
-    return Shape("video" in message, width, height, seconds)
-
-
-def _reactions(kept: Kept, channel: str) -> dict[int, tuple[datetime, int]]:
-    """Return for each message when reactions were last told, and how many there were."""
-    told: dict[int, tuple[datetime, int]] = {}
-    for _, update in kept:
-        count = update.get("message_reaction_count")
-        if not _is_message(count) or not _in(count, channel) or not isinstance(count.get("reactions"), list):
-            continue
-        at, number = _instant(count.get("date")), count["message_id"]
-        counts = [each.get("total_count") if isinstance(each, dict) else None for each in count["reactions"]]
-        known = at is not None and all(type(n) is int and n >= 0 for n in counts)
-        if at is not None and known and (number not in told or told[number][0] <= at):
-            told[number] = (at, sum(int(n or 0) for n in counts))
-    return told
-
-
-async def _ask(
-    client: Client, token: str, method: str, *, kind: type[Any] = dict, reading: bool = True, **fields: Any
-) -> Any:
-    """Return the result of a method that may be called again. Raises: any Outcome."""
-    with _explained():
-        reply = await client.ask("POST", _path(token, method), json=fields, reading=reading)
-    result = _result(reply)
-    if not isinstance(result, kind) or (method == "getMe" and not isinstance(result.get("id"), int)):
-        raise reply.bad(f"the answer to {method} is not what was asked for")
-    return result
-
-
-async def _rights(asking: Callable[..., Awaitable[Any]], chat: int, bot: int) -> Mapping[str, Any]:
-    """Return a bot's own rights in a channel; empty when it is no administrator of it."""
-    try:
-        member: Mapping[str, Any] = await asking("getChatMember", chat_id=chat, user_id=bot)
-    except Refused as error:
-        if error.status in (400, 403):  # a bot that is not there may not even ask
-            return {}
-        raise
-    return member if member.get("status") == "administrator" else {}
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say what Telegram's own words about a token or a channel mean here."""
-    try:
-        yield
-    except Refused as error:
-        body = error.body if isinstance(error.body, dict) else {}
-        if error.status == 404 and body.get("description") == "Not Found":  # what no bot's token looks like
-            raise Unauthorized(f"{error}: there is no bot of this token", status=404) from error
-        parameters = body.get("parameters")
-        moved = parameters.get("migrate_to_chat_id") if isinstance(parameters, dict) else None
-        if isinstance(moved, int):
-            raise Refused(f"{error}; its id is {moved} now: connect it again with that channel", status=400) from error
-        raise
-
-
-def _path(token: str, method: str) -> str:
-    if not _TOKEN.fullmatch(token):
-        raise Unauthorized("telegram: a bot's token looks like 123456789:AAE…; @BotFather gives it")
-    return f"/bot{token}/{method}"
-
-
-def _result(reply: Reply) -> Any:
-    answer = reply.json()
-    return answer.get("result") if isinstance(answer, dict) and answer.get("ok") is True else None
+        channel = username or f"c/{self._channel.removeprefix('-100')}"
+        return Published("+".join(map(str, ids)), f"{where}/{channel}/{ids[0]}", instant_of(message.get("date")))
 
 
 def _attached(
@@ -468,24 +319,6 @@ def _attached(
             files[f"{name}_cover"] = [medium.poster, mime]
             fields["cover"] = f"attach://{name}_cover"
     return fields
-
-
-def _is_message(message: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(message, dict) and type(message.get("message_id")) is int and message["message_id"] > 0
-
-
-def _in(update: Mapping[str, Any], channel: str) -> bool:
-    chat = update.get("chat")
-    return isinstance(chat, dict) and str(chat.get("id")) == channel
-
-
-def _username(chat: Any) -> str | None:
-    name = chat.get("username") if isinstance(chat, dict) else None
-    return name if isinstance(name, str) and _USERNAME.fullmatch(name) else None
-
-
-def _instant(seconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if type(seconds) is int and 0 < seconds < 2**33 else None
 
 
 def _ids(remote_id: str) -> list[int]:
