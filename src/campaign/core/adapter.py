@@ -275,13 +275,15 @@ class Exchanges:
 
     `after` is called when each exchange is over; `step` while one is under way: when the whole request was given to
     the network (request.sent, commit.sent for the one that is irreversible), and when its answer is there
-    (request.received, commit.received).
+    (request.received, commit.received). `leave` is asked right before the first byte of the irreversible request is
+    given to the network; what it raises keeps the request here.
     """
 
     kept: list[Exchange] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     step: Callable[[str], None] = lambda name: None
 
+    leave: Callable[[], None] = lambda: None
     def __call__(self, exchange: Exchange) -> None:
         self.kept.append(exchange)
         self.after()

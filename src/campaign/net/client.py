@@ -91,7 +91,8 @@ class Client:
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
         self._transport, self._sink, self._clock, self._budget = transport, sink, clock, budget
-        self._step = step
+        self._step, self._skew = step, skew
+        self._leave: Callable[[], None] = lambda: None
         self._guard = guard or Guard([base.netloc.decode("ascii")])
         self._redactor = redactor or Redactor([token] if token else [])
         self._bearer = f"Bearer {token}" if token else None
@@ -106,7 +107,7 @@ class Client:
     def to(self, sink: Exchanges) -> "Client":
         """Return the same client, whose exchanges end in another sink."""
         other = copy.copy(self)
-        other._sink, other._step = sink, sink.step
+        other._sink, other._step, other._leave = sink, sink.step, sink.leave
         return other
 
     def learn(self, *secrets: str) -> None:
@@ -173,7 +174,7 @@ class Client:
 
     async def _perform(self, call: "_Call") -> Reply:
         what = "commit" if call.commits else "request"
-        line = Line(gone=lambda: self._step(f"{what}.sent"))
+        line = Line(gone=lambda: self._step(f"{what}.sent"), leave=self._leave if call.commits else lambda: None)
         request = self._request(call, line)
         trail = _Trail(request, line, self._clock.now(), self._clock.monotonic())
         line.state = "not_sent"  # until a transport has it

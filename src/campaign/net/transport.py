@@ -265,6 +265,8 @@ class _Exchange:
         """Write, and return the answer if it came before we were through."""
         if not data:
             return None
+        if self.line.state != "sent":
+            self.line.leave()
         self.line.state = "sent"
         connection.write(data)
         try:

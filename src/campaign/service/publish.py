@@ -6,7 +6,16 @@ from typing import Any
 
 from campaign.core.adapter import Adapter, Exchanges, Parent, Wire
 from campaign.core.check import check
-from campaign.core.errors import CampaignError, Conflict, Held, LeaseLost, RateLimited, Refused, Unauthorized
+from campaign.core.errors import (
+    CampaignError,
+    Conflict,
+    Held,
+    LeaseLost,
+    RateLimited,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
 from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
 from campaign.service import SYSTEM, App, event
@@ -19,6 +28,8 @@ from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
 from campaign.store.accounts import Pause
 from campaign.store.outbox import Lease
+
+SEND_WITHIN = 10.0  # seconds after the line in which the request must begin to leave; see Crossed
 
 
 async def publish(app: App, *, limit: int) -> int:
@@ -62,18 +73,22 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
     """Carry one claimed delivery to a result, and keep it; raises nothing."""
     held = work.delivery
     started_at = app.clock.now()
-    exchanges = Exchanges(after=lambda: app.failpoint("exchanged"), step=app.failpoint)
+    line = Crossed(app, work)
+    exchanges = Exchanges(after=lambda: app.failpoint("exchanged"), step=app.failpoint, leave=line.check)
     try:
         try:
             _gate(work)
             adapter = app.open_adapter(work.account, work.token, exchanges)
-            wire = await _prepare(app, adapter, work)
-            app.failpoint("prepared")
-            if held.parent_id is None and app.clock.now() > held.late_after:
-                raise Late
-            held = await writer.cross(held, wire)
-            app.failpoint("line.committed")
-            result = await adapter.publish(work.queued.outgoing, wire)
+            # Its place in the rate budget comes first: past the line nothing waits, and nothing is uploaded in vain.
+            async with adapter.admitted(within=min(PATIENCE, app.lease_seconds / 4)):
+                wire = await _prepare(app, adapter, work)
+                app.failpoint("prepared")
+                if held.parent_id is None and app.clock.now() > held.late_after:
+                    raise Late
+                line.at = app.clock.uptime()
+                held = await writer.cross(held, wire)
+                app.failpoint("line.committed")
+                result = await adapter.publish(work.queued.outgoing, wire)
             app.failpoint("answered")
         except LeaseLost:
             app.log("delivery.lease_lost", id=held.id, delivery=work.label)
@@ -144,6 +159,19 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
     if new is State.FAILED:
         values["archive_state"] = ArchiveState.DUE
     if new is State.SCHEDULED:
+class Crossed:
+    """When the line was written: a worker that stood still since may count as dead, and must not send any more."""
+
+    def __init__(self, app: App, work: Work) -> None:
+        self._app, self._work, self.at = app, work, app.clock.uptime()
+
+    def check(self) -> None:
+        """Raise Unavailable, for nothing was sent, when the line was crossed too long ago; where others take over."""
+        passed = self._app.clock.uptime() - self.at
+        if self._app.outlives and passed > SEND_WITHIN:
+            raise Unavailable(f"{self._work.label}: {passed:.0f} s went by since the line was crossed; nothing was sent")
+
+
         wait = error.retry_after if isinstance(error, RateLimited) else backoff(held.attempts)
         values["retry_at"] = mono + wait
         if isinstance(error, RateLimited | Unauthorized):
