@@ -171,8 +171,8 @@ AFTER = [
     breaks(
         "a pause counts as an attempt",
         "service/publish.py",
-        "outbox.move(tx, held, State.SCHEDULED, attempts=held.attempts - 1)",
-        "outbox.move(tx, held, State.SCHEDULED)",
+        "outbox.move(tx, held, State.SCHEDULED, attempts=held.attempts - 1, **again)",
+        "outbox.move(tx, held, State.SCHEDULED, **again)",
         f"{PUBLISH}::test_a_pause_between_claim_and_line_holds_what_was_claimed",
     ),
 ]

@@ -19,9 +19,16 @@ def upgrade() -> None:
         sa.Column("tokens", sa.Float(), nullable=False),
         sa.Column("filled_at", sa.Float(), nullable=False),
         sa.Column("held_until", sa.Float(), nullable=False),
+        sa.Column("held_till", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told", sa.Integer(), nullable=True),
+        sa.Column("told_until", sa.Float(), server_default="0", nullable=False),
+        sa.Column("under", sa.Text(), nullable=True),
         sa.Column("boot", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_budgets")),
     )
+    with op.batch_alter_table("budgets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_budgets_under"), ["under"], unique=False)
+
     op.create_table(
         "eras",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -113,5 +120,8 @@ def downgrade() -> None:
 
     op.drop_table("notices")
     op.drop_table("eras")
+    with op.batch_alter_table("budgets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_budgets_under"))
+
     op.drop_table("budgets")
     # ### end Alembic commands ###

@@ -124,6 +124,8 @@ class RealClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    uptime = monotonic
+
     async def wait_until(self, instant: datetime) -> None:
         raise NotImplementedError
 

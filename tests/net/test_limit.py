@@ -23,6 +23,8 @@ class HandClock:
     def monotonic(self):
         return self.time
 
+    uptime = monotonic
+
     async def wait_until(self, instant):
         raise NotImplementedError
 

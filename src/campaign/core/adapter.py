@@ -242,7 +242,9 @@ class Adapter(ABC):
         Raises:
             Spent: it would take longer; nothing was asked.
         """
-        return nullcontext()
+        client: Any = getattr(self, "_client", None)  # what open() was given, where it speaks through one
+        kept: AbstractAsyncContextManager[None] = nullcontext() if client is None else client.admitted(within)
+        return kept
 
     @abstractmethod
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
@@ -282,8 +284,8 @@ class Exchanges:
     kept: list[Exchange] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     step: Callable[[str], None] = lambda name: None
-
     leave: Callable[[], None] = lambda: None
+
     def __call__(self, exchange: Exchange) -> None:
         self.kept.append(exchange)
         self.after()

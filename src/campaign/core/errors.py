@@ -10,6 +10,7 @@ CampaignError
 └── Outcome         what became of one request to a platform
     ├── Refused       it said no, before any effect     → failed
     ├── RateLimited   it said not now                   → scheduled again; costs no attempt
+    │   └── Spent       our own budget says not now     → the same; nothing was asked
     ├── Unavailable   proved: nothing arrived           → scheduled again, after a back-off
     ├── Unauthorized  the token is not accepted         → the account is paused, its deliveries stay
     └── Uncertain     it may have arrived               → uncertain; only confirm() or a person moves it
@@ -120,6 +121,13 @@ class RateLimited(Outcome):
     def __init__(self, message: str, *, retry_after: float, status: int | None = 429, body: Any = None) -> None:
         self.retry_after = retry_after
         super().__init__(message, status=status, body=body)
+
+
+class Spent(RateLimited):
+    """The budget of the account admits no request soon enough; nothing was sent."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after, status=None)
 
 
 class Unavailable(Outcome):

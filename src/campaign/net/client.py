@@ -3,7 +3,8 @@
 import asyncio
 import copy
 import zlib
-from collections.abc import AsyncIterable, Callable, Container, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +21,12 @@ from campaign.net.limit import Limiter
 from campaign.net.line import Line
 from campaign.net.redact import Redactor
 from campaign.net.reply import Rate, Reply, names_rate, own_words, parsed, rate_of, retry_after
+from campaign.net.skew import Skew
 
 SUCCESS = range(200, 300)
 REPEATABLE = frozenset({"GET", "HEAD"})  # where a dead connection costs a second try and no doubt
 FRESH = 1.0  # seconds; a connection idle for longer may be dead, and a dead one looks like an unknown outcome
+READING_WAITS = 600.0  # seconds; a reading that its budget does not admit by then is planned again
 LONGEST_WORDS = 200  # characters of a platform's own text in a message
 MAX_DECODED = 16 * 1024 * 1024  # bytes of an answer that was compressed against our wish
 AGENT = "campaign"
@@ -57,7 +60,8 @@ class Client:
         redactor: what must not be kept; None: the token.
         sink: gets one Exchange for each call of ask() and commit(), however it ends.
         step: called while one is under way: request.sent, request.received, commit.sent, commit.received.
-        budget: waited for before each request, under `budget_key` (default: the label).
+        skew: is told how the clocks of those who answer differ from ours.
+        budget: waited for before each request, under `budget_key` (default: the label): see admitted().
         label: how messages name it: "mastodon account kr".
         secrets: the account's secrets by name, for a platform whose token is no bearer token.
         memory: what adapters of this account share in this process, such as a session.
@@ -71,6 +75,7 @@ class Client:
         transport: httpx.AsyncBaseTransport,
         sink: Callable[[Exchange], None],
         step: Callable[[str], None] = lambda name: None,
+        skew: Skew | None = None,
         clock: Clock,
         label: str,
         token: str | None = None,
@@ -103,6 +108,7 @@ class Client:
         self._times = {"connect": times.connect, "read": times.read, "write": times.write, "pool": times.pool}
         self._urls: dict[str, httpx.URL] = {}  # parsed once: parsing is a fifth of the cost of a request
         self._rate_source: tuple[Mapping[str, str], datetime] | None = None
+        self._admitted = False  # whether a request of the budget is kept for commit()
 
     def to(self, sink: Exchanges) -> "Client":
         """Return the same client, whose exchanges end in another sink."""
@@ -118,6 +124,28 @@ class Client:
     def rate(self) -> Rate | None:
         """What the platform last said about its budget."""
         return rate_of(*self._rate_source) if self._rate_source else None
+
+    @asynccontextmanager
+    async def admitted(self, within: float) -> AsyncIterator[None]:
+        """Keep one request of the budget for commit(), which then waits no more; unused, it is given back.
+
+        Args:
+            within: how many seconds it may take.
+
+        Raises:
+            Spent: it would take longer. Unavailable: the budget cannot be read.
+        """
+        if self._budget is None:
+            yield
+            return
+        await self._budget.take(self._budget_key, within=within)
+        self._admitted = True
+        try:
+            yield
+        finally:
+            if self._admitted:
+                self._admitted = False
+                self._budget.give_back(self._budget_key)
 
     async def ask(
         self,
@@ -143,7 +171,7 @@ class Client:
 
         Raises:
             Unavailable: silence, 5xx, or no usable answer.
-            RateLimited: 429. Unauthorized: 401. Refused: other 3xx and 4xx.
+            Spent: the budget admits it too late. RateLimited: 429. Unauthorized: 401. Refused: other 3xx and 4xx.
         """
         body = {"params": params, "json": json, "data": data, "files": files, "content": content}
         reads = method in REPEATABLE if reading is None else reading
@@ -181,12 +209,15 @@ class Client:
         try:
             self._check(request, call.foreign)
             if self._budget is not None:
-                await self._budget.take(self._budget_key, reading=call.reads)
+                await self._wait(self._budget, call)
                 trail.at, trail.started = self._clock.now(), self._clock.monotonic()
             line.state = "unknown"  # from here on only the transport can vouch
             async with asyncio.timeout(self._total):
                 await _fetch(self._transport, request, trail)
             self._step(f"{what}.received")
+            if self._skew is not None:
+                sent, mono = trail.at, trail.started
+                self._skew.note(request.url.host, trail.plain_headers, sent=sent, now=self._clock.now, mono=mono)
         except FAULTS as error:
             raise self._silence(call, request, trail, error) from error
         except Exception as error:
@@ -196,6 +227,15 @@ class Client:
         finally:
             self._sink(self._exchange(trail))
         return self._judged(call, request, trail)
+
+    async def _wait(self, budget: Limiter, call: "_Call") -> None:
+        if call.commits:
+            if not self._admitted:
+                await budget.take(self._budget_key)
+            self._admitted = False  # used
+        else:
+            within = READING_WAITS if call.reads else self._total
+            await budget.take(self._budget_key, reading=call.reads, within=within)
 
     def _request(self, call: "_Call", line: Line) -> httpx.Request:
         url = self._url(call.path_or_url)
@@ -258,13 +298,16 @@ class Client:
         raise doubt(request, words, status, body)
 
     def _learn(self, call: "_Call") -> None:
-        """Take over the size of the budget that the platform itself tells, larger or smaller than its sheet says.
+        """Take over what the platform itself tells: the size of the budget, unlike its sheet, and how much is left.
 
         Only from a GET: what other requests tell may be about a narrower budget, of uploads or deletions.
         """
-        rate = self.rate
-        if call.method == "GET" and self._budget is not None and rate is not None and rate.limit:
+        if call.method != "GET" or call.foreign or self._budget is None or (rate := self.rate) is None:
+            return
+        if rate.limit:
             self._budget.resize(self._budget_key, rate.limit)
+        if rate.remaining is not None:
+            self._budget.settle(self._budget_key, rate.remaining, rate.reset)
 
     def _silence(self, call: "_Call", request: httpx.Request, trail: "_Trail", error: Exception) -> Outcome:
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -13,6 +13,7 @@ from campaign.core.errors import (
     LeaseLost,
     RateLimited,
     Refused,
+    Spent,
     Unauthorized,
     Unavailable,
 )
@@ -29,6 +30,7 @@ from campaign.store import outbox, queue
 from campaign.store.accounts import Pause
 from campaign.store.outbox import Lease
 
+PATIENCE = 10.0  # seconds for which a delivery keeps its slot while the rate budget lets it wait
 SEND_WITHIN = 10.0  # seconds after the line in which the request must begin to leave; see Crossed
 
 
@@ -100,6 +102,9 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
             await writer.change(lambda tx: _miss(app, tx, held))
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, its place in the life of a delivery is decided here
+            if isinstance(error, Spent) and held.state is State.CLAIMED:
+                await step_back(app, held, writer, str(error), wait=error.retry_after)
+                return
             attempt = _attempt(app, held, started_at, exchanges, type(error).__name__.lower(), str(error))
             await _fail(app, held, error, attempt, work, writer)
             return
@@ -112,9 +117,13 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
         app.log("delivery.stuck", id=held.id, delivery=work.label, error=str(error))
 
 
-async def step_back(app: App, held: Delivery, writer: Writer, reason: str) -> None:
-    """Let go of a claimed delivery of which nothing was sent; the attempt does not count."""
-    await writer.change(lambda tx: outbox.move(tx, held, State.SCHEDULED, attempts=held.attempts - 1))
+async def step_back(app: App, held: Delivery, writer: Writer, reason: str, *, wait: float | None = None) -> None:
+    """Let go of a claimed delivery of which nothing was sent; the attempt does not count.
+
+    `wait`: seconds until it may be claimed again; None: at once.
+    """
+    again = {} if wait is None else {"retry_at": app.clock.monotonic() + wait, "boot": app.clock.boot}
+    await writer.change(lambda tx: outbox.move(tx, held, State.SCHEDULED, attempts=held.attempts - 1, **again))
     app.log("delivery.held", id=held.id, reason=reason)
 
 
@@ -152,13 +161,6 @@ class Late(Exception):
     """Its grace ended while it was prepared."""
 
 
-async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, work: Work, writer: Writer) -> None:
-    new = after(error, held.state, held.attempts)
-    mono = app.clock.monotonic()
-    values: dict[str, Any] = {"error": str(error), "boot": app.clock.boot}
-    if new is State.FAILED:
-        values["archive_state"] = ArchiveState.DUE
-    if new is State.SCHEDULED:
 class Crossed:
     """When the line was written: a worker that stood still since may count as dead, and must not send any more."""
 
@@ -172,6 +174,13 @@ class Crossed:
             raise Unavailable(f"{self._work.label}: {passed:.0f} s went by since the line was crossed; nothing was sent")
 
 
+async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, work: Work, writer: Writer) -> None:
+    new = after(error, held.state, held.attempts)
+    mono = app.clock.monotonic()
+    values: dict[str, Any] = {"error": str(error), "boot": app.clock.boot}
+    if new is State.FAILED:
+        values["archive_state"] = ArchiveState.DUE
+    if new is State.SCHEDULED:
         wait = error.retry_after if isinstance(error, RateLimited) else backoff(held.attempts)
         values["retry_at"] = mono + wait
         if isinstance(error, RateLimited | Unauthorized):

@@ -437,6 +437,10 @@ budgets = sa.Table(  # how many requests may still go, shared by all workers; mo
     sa.Column("tokens", sa.Float, nullable=False),
     sa.Column("filled_at", sa.Float, nullable=False),
     sa.Column("held_until", sa.Float, nullable=False),  # the platform said 429: nothing before it
+    sa.Column("held_till", Instant),  # the same in the campaign's time: another boot has no other way to know
+    sa.Column("told", sa.Integer),  # how many the platform said are left until told_until
+    sa.Column("told_until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("under", sa.Text, index=True),  # the key of the credential whose holds are this account's too
     sa.Column("boot", sa.Text, nullable=False),
 )
 
