@@ -12,6 +12,29 @@ from sqlalchemy.engine import Connection, Engine
 
 from campaign.core.errors import Conflict, Invalid
 
+# What a PostgreSQL server does when a machine of ours is cut off or stopped: within a minute it ends the session, and
+# with it the transaction and the locks that others wait for. https://www.postgresql.org/docs/current/runtime-config-connection.html
+SESSION = {
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+# The same the other way round. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+SOCKET = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30000,
+}
+NEWS = "campaign_news"  # the channel on which the triggers of migration 0003 say that something was scheduled
+AGAIN = 8  # questions between two tries to listen
+
+
+class Unreachable(ConnectionError):
+    """The database cannot be reached, or went away; what was not committed did not happen."""
+
 
 class Store:
     """The database of one installation, SQLite or PostgreSQL.
@@ -32,7 +55,7 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """Open a write transaction; it is committed at the end, rolled back on any exception."""
-        with self._writing, self.engine.begin() as connection:
+        with self._writing, self._reached() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -42,16 +65,42 @@ class Store:
         if self.dialect == "postgresql":
             # Its default shows every statement what was committed meanwhile; SQLite always reads one snapshot.
             options["isolation_level"] = "REPEATABLE READ"
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with self._reached(**options) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _reached(self, **options: Any) -> Iterator[Connection]:
+        """Open a connection. Raises: Unreachable, when there is no server, also when it goes away meanwhile."""
+        try:
+            connection = self.engine.connect()
+        except sa.exc.OperationalError as error:
+            if self.dialect == "sqlite":
+                raise
+            raise Unreachable(self._unreachable(error)) from error
+        with connection:
+            try:
+                yield connection.execution_options(**options) if options else connection
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                raise Unreachable(self._unreachable(error)) from error
+
+    def _unreachable(self, error: sa.exc.DBAPIError) -> str:
+        url = self.engine.url
+        where = f"{url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+        why = " ".join(str(error.orig).split())
+        return (
+            f"the database '{url.database}' at {where} does not answer ({why}); is it running, is database.url right?"
+        )
 
     def watch(self) -> Callable[[], bool]:
         """Return a function that says whether somebody has written since it was last asked.
 
-        On SQLite it costs no file lock (PRAGMA data_version); elsewhere it always says no.
+        On SQLite it costs no file lock (PRAGMA data_version). On PostgreSQL a trigger tells it what was scheduled, over
+        a connection of its own; while that is away it says no, and yes once it is back, for something may have come.
         """
         if self.dialect != "sqlite":
-            return lambda: False
+            return _Ear(self.engine).heard
         connection = self.engine.raw_connection()
         seen: list[int] = []
 
@@ -110,7 +159,10 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
                 parsed = sa.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
         case "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            options = {"pool_pre_ping": True}
+            options = {
+                "pool_pre_ping": True,
+                "connect_args": {name: value for name, value in SOCKET.items() if name not in parsed.query},
+            }
             if read_only:
                 options["execution_options"] = {"postgresql_readonly": True}
         case other:
@@ -122,7 +174,48 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _open_sqlite_to_read if read_only else _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        sa.event.listen(engine, "connect", _prepare_postgres)
     return Store(engine)
+
+
+class _Ear:
+    """Listens to what the triggers tell."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Any = None
+        dbapi: Any = engine.dialect.loaded_dbapi
+        self._errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, dbapi.Error)
+        self._wait = 0
+
+    def heard(self) -> bool:
+        """Whether anything was told since it was last asked."""
+        try:
+            if self._connection is None:
+                return self._listen()
+            return bool(list(self._connection.notifies(timeout=0)))
+        except self._errors:
+            self._connection, self._wait = None, AGAIN
+            return False
+
+    def _listen(self) -> bool:
+        self._wait -= 1
+        if self._wait > 0:
+            return False
+        pooled = self._engine.raw_connection()
+        pooled.detach()  # it is ours, and lives as long as we listen
+        connection: Any = pooled.dbapi_connection
+        connection.autocommit = True
+        connection.execute(f"LISTEN {NEWS}")
+        self._connection = connection
+        return True
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    names = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SESSION.items())
+    connection.execute(f"SELECT {names}")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from campaign.core.errors import CampaignError, Conflict
-from campaign.store import Store
+from campaign.store import Store, jobs
 
 
 def upgrade(store: Store) -> tuple[str | None, str]:
@@ -25,6 +25,7 @@ def upgrade(store: Store) -> tuple[str | None, str]:
         if before != head:
             config.attributes["connection"] = tx
             alembic.command.upgrade(config, "head")
+        jobs.prepare(tx)
     return before, head
 
 
