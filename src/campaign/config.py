@@ -61,6 +61,33 @@ class Daemon(_Section):
     stop_within: Annotated[
         float, Field(ge=0, le=60, description="seconds for what is under way when it is told to stop")
     ] = 10.0
+    spacing: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3600,
+            description="seconds between two late posts of one account after a pause or an outage; 0: all at once",
+        ),
+    ] = 30.0
+    reserve_bytes: Annotated[
+        int,
+        Field(ge=0, description="bytes to keep free on each disk: with less, nothing new is begun and health fails"),
+    ] = 67_108_864
+    ping_url: Annotated[
+        SecretStr,
+        Field(description="a dead man's switch: a URL that is asked after each good look, at most once a minute"),
+    ] = SecretStr("")
+
+
+class Notify(_Section):
+    """How a person is told of what only a person can put right."""
+
+    webhook: Annotated[
+        SecretStr, Field(description="a URL that gets each notice as JSON: kind, subject, text, at, url, number")
+    ] = SecretStr("")
+    command: Annotated[
+        str, Field(description="a program with its arguments that gets the same JSON on standard input; no shell")
+    ] = ""
 
 
 class Network(_Section):
@@ -85,6 +112,9 @@ class Web(_Section):
             description="where people reach it, if by way of a proxy, as in https://desk.example; empty: directly",
         ),
     ] = ""
+    metrics: Annotated[
+        bool, Field(description="whether /metrics is served, to anyone who reaches this address and without a login")
+    ] = False
 
 
 class Log(_Section):
@@ -112,6 +142,7 @@ class Settings(_Section):
     archive: Archive = Archive()
     keys: Keys = Keys()
     daemon: Daemon = Daemon()
+    notify: Notify = Notify()
     network: Network = Network()
     web: Web = Web()
     log: Log = Log()
@@ -195,9 +226,15 @@ def example() -> str:
         if head != section:
             lines += ["", f"[{head}]"]
             section = head
-        shown = f'"{default}"' if isinstance(default, str) else str(default)
+        shown = f'"{default}"' if isinstance(default, str) else str(default).lower()
         lines.append(f"{name} = {shown}  # {description}")
     return "\n".join(lines) + "\n"
+
+
+def plain_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment without our settings, for a program that is none of ours: keys may stand in them."""
+    environ = os.environ if environ is None else environ
+    return {name: value for name, value in environ.items() if not name.startswith("CAMPAIGN_")}
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -244,5 +281,5 @@ def _unknown(key: str, shown: str) -> None:
 
 def _shown(item: Any) -> object:
     # The value of a secret never stands in a message.
-    secret = any(str(part) in ("url", "token_key") for part in item["loc"])
+    secret = any(str(part) in ("url", "token_key", "ping_url", "webhook") for part in item["loc"])
     return "…" if secret else item["input"]

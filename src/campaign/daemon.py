@@ -17,6 +17,9 @@ from campaign.core.errors import Conflict, Invalid
 from campaign.engine.embedded import EmbeddedEngine, Pace
 from campaign.engine.vigil import reap_all
 from campaign.service import App
+from campaign.service.miss import miss
+from campaign.service.space import space_out
+from campaign.service.tend import Tend
 from campaign.store import heartbeats
 from campaign.store.heartbeats import Heartbeat
 
@@ -66,6 +69,8 @@ async def _serve(app: App, settings: Settings) -> None:
     with app.store.begin() as tx:
         heartbeats.forget(tx)  # the lock says that they are all dead
         reaped = reap_all(app, tx, alone=True)
+        miss(app, tx)
+        space_out(app, tx)  # what piled up while nobody published
     app.log("daemon.started", pid=os.getpid(), worker=app.worker, reaped=reaped)
     engine = EmbeddedEngine(
         app,
@@ -74,6 +79,7 @@ async def _serve(app: App, settings: Settings) -> None:
         stop_within=settings.daemon.stop_within,
         pace=_pace(app, settings),
         beat=_Pulse(app),
+        tend=Tend(app, bootstrap.make_notifier(app, settings), bootstrap.make_ping(app, settings)),
     )
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
-from campaign.service import App
-from campaign.service.doctor import Check
 from campaign.service.publish import publish
 from campaign.store import outbox, posts
 from tests.conftest import World
@@ -118,22 +116,6 @@ def test_a_foreign_host_is_turned_away(world: World, serve: Serve) -> None:
     refused = desk.ask("/", host="evil.example")
     assert refused.status == 400 and "default-src 'none'" in refused.headers["content-security-policy"]
     assert desk.ask("/", host=f"localhost:{desk.port}").status == desk.ask("/", host="[::1]:80").status == 200
-
-
-def test_health_is_good_while_what_is_vital_is_good(world: World, serve: Serve) -> None:
-    fine = [Check("database", True, "answers"), Check("missed", False, "1 missed")]
-    desk = serve(world.app, world.settings, doctor=lambda app: fine)
-    good = desk.ask("/healthz")
-    assert good.status == 200 and json.loads(good.body)["ok"] is True
-    ill = serve(world.app, world.settings)  # no daemon runs
-    bad = ill.ask("/healthz")
-    assert bad.status == 503 and json.loads(bad.body)["ok"] is False
-    broken = serve(world.app, world.settings, doctor=_falls)
-    assert broken.ask("/healthz").status == 503
-
-
-def _falls(app: App) -> list[Check]:
-    raise OSError("the disk is gone")
 
 
 def test_the_process_says_where_it_listens_and_ends_cleanly(world: World) -> None:

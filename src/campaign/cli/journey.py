@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from campaign.cli.given import by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import cell, data, fields, line, table
-from campaign.core.model import Campaign, Leg, Policy
+from campaign.core.errors import Invalid
+from campaign.core.model import Campaign, Late, Leg, Policy
 from campaign.service import campaigns
 from campaign.store import campaigns as campaign_rows
 
@@ -22,6 +23,7 @@ def add_campaign(
     approval: Policy = "one",
     title: Annotated[list[str] | None, Parameter(name="--title")] = None,
     grace: float = 15,
+    late: Late = "ask",
     quiet_hours: Annotated[list[str] | None, Parameter(name="--quiet-hours")] = None,
     here: Here = HERE,
 ) -> None:
@@ -36,6 +38,7 @@ def add_campaign(
         approval: Who lets a post go: one (another person than its author) or none.
         title: LANG=TEXT; may be given several times.
         grace: Minutes after which a post that is late is missed, not sent.
+        late: What becomes of the missed: ask (a person decides) or cancel (it is taken back, and nobody is asked).
         quiet_hours: LANG=22:00-08:00 ZONE, or leg for the leg's zone; may be given several times.
     """
     with here.opened() as app:
@@ -47,13 +50,43 @@ def add_campaign(
             languages=words(lang or ["ko,ru,en"]),
             title=by_lang("title", title or []),
             approval=approval,
-            grace=timedelta(minutes=grace),
+            grace=_minutes(grace),
+            late=late,
             quiet_hours=by_lang("quiet-hours", quiet_hours or []),
         )
     if here.json:
         data(_campaign(made))
     else:
         line(f"campaign {made.name}: {', '.join(made.languages)}; {made.zone}; approval {made.approval}")
+
+
+def edit_campaign(
+    name: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    grace: float | None = None,
+    late: Late | None = None,
+    here: Here = HERE,
+) -> None:
+    """Change when a campaign's posts are late, and what becomes of them then.
+
+    Example: campaign campaign edit peace-2019 --grace 30 --late cancel
+
+    Holds at once for what is not sent yet; what was missed already stays missed.
+
+    Args:
+        name: Its id.
+        grace: Minutes after which a post that is late is missed, not sent.
+        late: What becomes of the missed: ask (a person decides) or cancel (it is taken back, and nobody is asked).
+    """
+    with here.opened() as app:
+        wanted = None if grace is None else _minutes(grace)
+        made, judged = campaigns.edit_campaign(app, name, by=here.person(app), grace=wanted, late=late)
+    if here.json:
+        data(_campaign(made) | {"deliveries": judged})
+    else:
+        minutes = f"{made.grace.total_seconds() / 60:g}"
+        line(f"campaign {made.name}: late after {minutes} min, then {made.late}; {judged} deliveries judged anew")
 
 
 def list_campaigns(*, here: Here = HERE) -> None:
@@ -155,6 +188,13 @@ def list_legs(*, campaign: str, here: Here = HERE) -> None:
         _legs(legs)
 
 
+def _minutes(value: float) -> timedelta:
+    try:
+        return timedelta(minutes=value)
+    except (ValueError, OverflowError):  # nan, inf
+        raise Invalid("grace", value, "must be a number of minutes") from None
+
+
 def _legs(legs: list[dict[str, Any]]) -> None:
     heads = ("id", "zone", "from", "to", "name", "lat", "lon")
     table(heads, [[cell(leg[head]) for head in heads] for leg in legs])
@@ -169,6 +209,7 @@ def _campaign(entry: Campaign) -> dict[str, Any]:
         "zone": entry.zone,
         "approval": entry.approval,
         "grace_minutes": entry.grace.total_seconds() / 60,
+        "late": entry.late,
         "quiet_hours": dict(entry.quiet_hours),
         "demo": entry.demo,
     }

@@ -18,7 +18,12 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "campaign": (
         "Campaigns: languages, home zone, policy.",
-        {"add": "journey:add_campaign", "list": "journey:list_campaigns", "show": "journey:show_campaign"},
+        {
+            "add": "journey:add_campaign",
+            "list": "journey:list_campaigns",
+            "show": "journey:show_campaign",
+            "edit": "journey:edit_campaign",
+        },
     ),
     "leg": ("Legs of a campaign's journey.", {"add": "journey:add_leg", "list": "journey:list_legs"}),
     "post": (
@@ -86,6 +91,11 @@ ALONE: dict[str, tuple[str, str]] = {
         "Say what works, what is stuck, and what to do.\n\nExample: campaign doctor\n\n"
         "Exit 0 when all is well, else 1.",
     ),
+    "notices": (
+        "notices:show",
+        "List what waits for a person.\n\nExamples: campaign notices · campaign notices --json\n\n"
+        "Each is told once while its cause lasts: on the desk, and by [notify] in the settings.",
+    ),
     "measure": (
         "read:measure_it",
         "Read the counters that are due, now.\n\nExample: campaign measure\n\nThe daemon does it by itself.",
@@ -105,7 +115,7 @@ ALONE: dict[str, tuple[str, str]] = {
     "resume": (
         "pauses:resume_it",
         "Take a pause back.\n\nExamples: campaign resume · campaign resume language ru\n\n"
-        "What became late meanwhile is missed, not sent.",
+        "What became late meanwhile is missed, not sent; the rest goes out one by one, account by account.",
     ),
 }
 

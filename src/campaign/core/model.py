@@ -14,6 +14,7 @@ from campaign.core.states import State
 Lang = str  # a BCP 47 tag as the campaign uses it: ko, en, ru
 Strategy = Literal["split", "combined", "thread"]
 Policy = Literal["none", "one"]
+Late = Literal["ask", "cancel"]  # what becomes of the missed: a person decides, or it is taken back
 Change = Literal["meaning", "typo"]  # what an edit of the source language does to its translations
 Metric = Literal["views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks"]
 METRICS: tuple[Metric, ...] = ("views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks")
@@ -82,6 +83,7 @@ class Campaign:
     grace: timedelta = timedelta(minutes=15)
     quiet_hours: Mapping[Lang, str] = field(default_factory=dict)  # "22:00-08:00 Asia/Seoul", "22:00-08:00 leg"
     demo: bool = False
+    late: Late = "ask"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ REASONS: dict[tuple[State, State], str] = {
     (State.FAILED, State.CANCELLED): "person",
     (State.FAILED, State.PUBLISHED): "a late result / person",
     (State.MISSED, State.SCHEDULED): "person",
-    (State.MISSED, State.CANCELLED): "person",
+    (State.MISSED, State.CANCELLED): "person / its campaign asks nobody",
     (State.MISSED, State.PUBLISHED): "a late result / person",
 }
 

@@ -9,6 +9,9 @@ from campaign.core.adapter import Connected, Exchanges, seal
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account, Guarantee, Person, Role
 from campaign.service import App, demand_role, event
+from campaign.service.miss import miss
+from campaign.service.notify import over
+from campaign.service.space import space_out
 from campaign.store import accounts as account_rows
 
 
@@ -79,7 +82,10 @@ async def connect(
             if old.remote_id != account.remote_id or old.platform != platform:
                 raise Conflict(f"account '{name}' is {old.handle}, but this token belongs to {account.handle}")
             account_rows.reconnect(tx, account, app.vault, token)
+            miss(app, tx)  # what became late meanwhile is not sent the moment that the token holds again
             account_rows.lift(tx, "account", name, person=by.name, at=app.clock.now())
+            over(app, tx, "account.refused", name)
+            space_out(app, tx)
         else:
             account_rows.add_account(tx, account, app.vault, token)
         event(app, tx, "account.connected", by.name, detail={"account": name, "handle": account.handle})
@@ -112,6 +118,7 @@ def remove(app: App, name: str, *, by: Person) -> Account:
     with app.store.begin() as tx:
         account = account_rows.account_named(tx, name)
         account_rows.remove_account(tx, account, at=app.clock.now())
+        over(app, tx, "account.refused", name)
         event(app, tx, "account.removed", by.name, detail={"account": name})
     return account
 

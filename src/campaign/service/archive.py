@@ -14,10 +14,11 @@ from campaign.core.model import Account, Attempt, Campaign, Delivery, Exchange, 
 from campaign.core.states import State
 from campaign.record import as2, events, warc
 from campaign.service import SYSTEM, App
+from campaign.service.notify import over, tell
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox, people, queue, readings
+from campaign.store import notices, outbox, people, queue, readings
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued
 
@@ -43,21 +44,38 @@ def archive(app: App, *, limit: int = 20) -> int:
     with app.store.read() as tx:
         accounts = account_rows.due_for_archive(tx)
         due = queue.posts_due_for_archive(tx, limit)
-    written = 0
+    written, failure = 0, ""
     for account in accounts:
         try:
             _keep_account(app, account)
             written += 1
         except (CampaignError, OSError) as error:
-            app.log("archive.failed", account=account.name, error=str(error))
+            failure = str(error)
+            app.log("archive.failed", account=account.name, error=failure)
     for post_id in due:
         try:
             _keep_post(app, post_id)
             written += 1
         except (CampaignError, OSError) as error:
             # It stays due: the next look tries again, and doctor shows it.
-            app.log("archive.failed", post=post_id, error=str(error))
+            failure = str(error)
+            app.log("archive.failed", post=post_id, error=failure)
+    if accounts or due:
+        _say(app, failure)
     return written
+
+
+def _say(app: App, failure: str) -> None:
+    """Tell a person that something could not be written, or that it all could."""
+    with app.store.read() as tx:
+        known = bool(notices.subjects(tx, "archive"))
+    if known == bool(failure):
+        return
+    with app.store.begin() as tx:
+        if failure:
+            tell(app, tx, "archive", error=failure)
+        else:
+            over(app, tx, "archive")
 
 
 def seal(app: App, *, until: datetime | None = None) -> int:
@@ -241,6 +259,7 @@ def campaign_plain(campaign: Campaign, legs: Sequence[Leg]) -> dict[str, Any]:
         "zone": campaign.zone,
         "approval": campaign.approval,
         "grace_seconds": int(campaign.grace.total_seconds()),
+        "late": campaign.late,
         "quiet_hours": dict(campaign.quiet_hours),
         "demo": campaign.demo,
         "legs": [leg_plain(leg) for leg in legs],

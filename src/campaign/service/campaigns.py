@@ -1,10 +1,12 @@
 """Campaigns, legs and people: what a journey is made of before there is a post."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import get_args
 
 from campaign.core.errors import Conflict, Invalid
-from campaign.core.model import Campaign, Leg, Person, Policy, Role
+from campaign.core.model import Campaign, Late, Leg, Person, Policy, Role
 from campaign.core.schedule import QuietHours, zone
 from campaign.core.text import check_text
 from campaign.service import SYSTEM, App, demand_role, event
@@ -22,13 +24,14 @@ def add_campaign(
     title: Mapping[str, str] | None = None,
     approval: Policy = "one",
     grace: timedelta = timedelta(minutes=15),
+    late: Late = "ask",
     quiet_hours: Mapping[str, str] | None = None,
     demo: bool = False,
 ) -> Campaign:
     """Make a campaign. The first of its languages is the source that others are translated from.
 
     Raises:
-        Invalid: an unknown zone or policy, quiet hours that cannot be read, a grace that is not positive.
+        Invalid: an unknown zone or policy, quiet hours that cannot be read, a grace under a minute or over a year.
         Conflict: the id is used.
     """
     demand_role(by, Role.AUTHOR)
@@ -36,8 +39,7 @@ def add_campaign(
     _check_name("id", name)
     if not languages or len(set(languages)) != len(languages):
         raise Invalid("lang", ",".join(languages), "must name each language of the campaign once, the source first")
-    if grace < timedelta(minutes=1):
-        raise Invalid("grace", str(grace), "must be at least one minute")
+    _check_late(grace, late)
     quiet = {lang: _quiet(lang, text, languages) for lang, text in (quiet_hours or {}).items()}
     titles = {lang: check_text(f"title ({lang})", text) for lang, text in (title or {}).items()}
     campaign = Campaign(
@@ -51,11 +53,36 @@ def add_campaign(
         grace=grace,
         quiet_hours=quiet,
         demo=demo,
+        late=late,
     )
     with app.store.begin() as tx:
         campaign_rows.add_campaign(tx, campaign, at=app.clock.now())
         event(app, tx, "campaign.added", by.name, detail={"campaign": name})
     return campaign
+
+
+def edit_campaign(
+    app: App, name: str, *, by: Person, grace: timedelta | None = None, late: Late | None = None
+) -> tuple[Campaign, int]:
+    """Change what "late" means and what becomes of it; return how many unsent deliveries are judged by it from now on.
+
+    What was missed already stays missed.
+
+    Raises:
+        Invalid: nothing is to be changed, or a grace under a minute or over a year.
+        NotFound: there is no such campaign.
+    """
+    demand_role(by, Role.AUTHOR, Role.APPROVER)
+    if grace is None and late is None:
+        raise Invalid("grace", "", "or late must be given: there is nothing else to change here")
+    with app.store.begin() as tx:
+        old = campaign_rows.campaign_named(tx, name)
+        new = replace(old, grace=old.grace if grace is None else grace, late=late or old.late)
+        _check_late(new.grace, new.late)
+        judged = campaign_rows.edit_campaign(tx, new)
+        detail = {"campaign": name, "grace_seconds": int(new.grace.total_seconds()), "late": new.late}
+        event(app, tx, "campaign.edited", by.name, detail=detail)
+    return new, judged
 
 
 def add_leg(
@@ -136,6 +163,13 @@ def who(app: App, name: str | None, login: str) -> Person:
 def _check_name(field: str, name: str) -> None:
     if not name or len(name) > 64 or not all(c.isalnum() or c in "-_." for c in name):
         raise Invalid(field, name, "must be 1 to 64 letters, digits, - _ or .")
+
+
+def _check_late(grace: timedelta, late: str) -> None:
+    if not timedelta(minutes=1) <= grace <= timedelta(days=365):
+        raise Invalid("grace", f"{grace.total_seconds() / 60:g}", "must be at least one minute, and at most a year")
+    if late not in get_args(Late):
+        raise Invalid("late", late, f"must be one of {', '.join(get_args(Late))}")
 
 
 def _quiet(lang: str, text: str, languages: Sequence[str]) -> str:

@@ -67,6 +67,7 @@ def settle(
             decided(app, tx, held.id)
             if new is State.MISSED:
                 missed(app, tx, [settled])
+                settled = queue.get(tx, held.id)
         else:
             error = f"given up by {by.name}: nobody knows whether it is out"
             settled = outbox.move(tx, held, State.FAILED, archive_state=ArchiveState.DUE, error=error)

@@ -11,6 +11,7 @@ from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, 
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
+from campaign.service.notify import decided
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
@@ -119,6 +120,8 @@ def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = 
             states = ", ".join(sorted({row.state for row in rows})) or "not enqueued"
             raise Conflict(f"post {post.name} has nothing to cancel (its deliveries: {states})")
         moved = [outbox.move(tx, row, State.CANCELLED, archive_state=ArchiveState.DUE, error=None) for row in open_rows]
+        for row in moved:
+            decided(app, tx, row.id)
         event(app, tx, "post.cancelled", by.name, post_id=post.id, detail={"deliveries": [row.id for row in moved]})
     return moved
 
@@ -157,6 +160,8 @@ def move(
         post = replace(post, local_at=local, zone=where, tzdata=app.tzdata, due_at=due_at)
         post_rows.move_post(tx, post)
         moved = _move_outgoings(tx, campaign, post, rows)
+        for row in moved:
+            decided(app, tx, row.id)
         hold(app, tx, campaign, post)
         detail = {"at": at, "zone": where, "due_at": due_at.isoformat()}
         event(app, tx, "post.moved", by.name, post_id=post.id, detail=detail)
@@ -186,6 +191,7 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
         moved = outbox.move(
             tx, held, State.SCHEDULED, due_at=due_at, late_after=due_at + campaign.grace, retry_at=None, error=None
         )
+        decided(app, tx, held.id)
         event(app, tx, "delivery.rescheduled", by.name, post_id=post.id, delivery_id=held.id)
         hold(app, tx, campaign, post)
     return moved

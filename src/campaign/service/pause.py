@@ -6,9 +6,12 @@ from campaign.core.errors import Invalid
 from campaign.core.model import Person, Role
 from campaign.core.states import State
 from campaign.service import App, demand_role, event
+from campaign.service.miss import miss
+from campaign.service.notify import over
+from campaign.service.space import space_out
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import outbox, queue
+from campaign.store import queue
 from campaign.store.accounts import Pause
 
 Scope = Literal["all", "campaign", "language", "platform", "account"]
@@ -30,11 +33,15 @@ def pause(app: App, scope: Scope, name: str = "", *, reason: str, by: Person) ->
         entry = Pause(app.new_id(), scope, name, reason.strip(), by.name, app.clock.now())
         account_rows.pause(tx, entry)
         event(app, tx, "paused", by.name, detail={"scope": scope, "name": name, "reason": reason})
+        app.failpoint("pause.written")
+    app.failpoint("paused")
     return entry
 
 
 def resume(app: App, scope: Scope, name: str = "", *, by: Person) -> list[str]:
-    """Take a fence down; return the ids of deliveries that were missed and wait for a person. Nothing bursts.
+    """Take a fence down; return the ids of deliveries that were missed and wait for a person.
+
+    Nothing bursts: what is still within its grace goes out one by one, account by account.
 
     Raises:
         Invalid: nothing of that scope is paused.
@@ -42,12 +49,18 @@ def resume(app: App, scope: Scope, name: str = "", *, by: Person) -> list[str]:
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
         # What became late behind the fence is missed, not sent the moment that the fence falls.
-        outbox.miss(tx, now=app.clock.now())
+        miss(app, tx)
         if not account_rows.lift(tx, scope, name, person=by.name, at=app.clock.now()):
             standing = ", ".join(f"{entry.scope} {entry.name}".strip() for entry in account_rows.pauses_now(tx))
             raise Invalid("scope", f"{scope} {name}".strip(), f"is not paused; paused is: {standing or 'nothing'}")
-        event(app, tx, "resumed", by.name, detail={"scope": scope, "name": name})
-        return [row["id"] for row in queue.listed(tx, states=[State.MISSED])]
+        if scope == "account":
+            over(app, tx, "account.refused", name)  # whoever lifts it says that the account works
+        spaced = space_out(app, tx)
+        event(app, tx, "resumed", by.name, detail={"scope": scope, "name": name, "spaced": spaced})
+        missed = [row["id"] for row in queue.listed(tx, states=[State.MISSED])]
+        app.failpoint("resume.written")
+    app.failpoint("resumed")
+    return missed
 
 
 def _check(app: App, tx: Any, scope: str, name: str) -> None:

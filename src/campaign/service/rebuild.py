@@ -248,6 +248,7 @@ def _campaign(data: Mapping[str, Any]) -> tuple[Campaign, list[Leg]]:
         grace=timedelta(seconds=data["grace_seconds"]),
         quiet_hours=data["quiet_hours"],
         demo=data["demo"],
+        late=data.get("late", "ask"),  # older records do not tell
     )
     legs = [
         Leg(

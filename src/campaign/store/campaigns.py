@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import Campaign, Leg
+from campaign.core.states import State
 from campaign.store.tables import campaigns, deliveries, legs, posts
 
 
@@ -24,11 +25,33 @@ def add_campaign(tx: Connection, campaign: Campaign, *, at: datetime) -> None:
             zone=campaign.zone,
             approval=campaign.approval,
             grace_seconds=int(campaign.grace.total_seconds()),
+            late=campaign.late,
             quiet_hours=dict(campaign.quiet_hours),
             demo=campaign.demo,
             created_at=at,
         )
     )
+
+
+def edit_campaign(tx: Connection, campaign: Campaign) -> int:
+    """Keep another grace and late policy; return how many unsent deliveries have another `late_after` now.
+
+    What is settled keeps the time by which it was judged.
+    """
+    values = {"grace_seconds": int(campaign.grace.total_seconds()), "late": campaign.late}
+    tx.execute(campaigns.update().where(campaigns.c.id == campaign.id).values(**values))
+    unsent = (State.SCHEDULED, State.CLAIMED, State.PUBLISHING, State.PROCESSING, State.UNCERTAIN)
+    asked = sa.select(deliveries.c.id, deliveries.c.due_at, deliveries.c.late_after)
+    rows = tx.execute(asked.where(deliveries.c.campaign_id == campaign.id, deliveries.c.state.in_(unsent))).all()
+    changed = [
+        {"b_id": id, "b_late_after": due_at + campaign.grace}
+        for id, due_at, late_after in rows
+        if late_after != due_at + campaign.grace
+    ]
+    if changed:
+        query = deliveries.update().where(deliveries.c.id == sa.bindparam("b_id"))
+        tx.execute(query.values(late_after=sa.bindparam("b_late_after")), changed)
+    return len(changed)
 
 
 def campaign_named(tx: Connection, name: str) -> Campaign:
@@ -113,6 +136,7 @@ def _campaign(row: RowMapping) -> Campaign:
         grace=timedelta(seconds=row["grace_seconds"]),
         quiet_hours=row["quiet_hours"],
         demo=bool(row["demo"]),
+        late=row["late"],
     )
 
 

@@ -1,6 +1,5 @@
 """The desk: what every page needs, and how a page is made."""
 
-from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -12,7 +11,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from campaign.config import Settings
 from campaign.core.errors import NotFound
 from campaign.service import App
-from campaign.service.doctor import Check
 from campaign.service.login import Hasher
 from campaign.store import accounts as account_rows
 from campaign.web.formats import Look
@@ -22,22 +20,17 @@ from campaign.web.report_page import environment
 from campaign.web.states import SYMBOLS, TROUBLED
 from campaign.web.words import CATALOGUE, LANGS
 
-# What makes the installation ill; the rest of what the doctor says, a missed post say, is a person's work.
-VITAL = ("doctor", "database", "daemon", "lateness")
 NAMES = {"ko": "한국어", "en": "English", "ru": "Русский"}
 _HERE = Path(__file__).parent
 _STATIC = {"css": "text/css", "js": "text/javascript"}
-
-Doctor = Callable[[App], list[Check]]
 
 
 class Desk:
     """What pages need: the settings, the gate, and the way to make a page."""
 
-    def __init__(self, app: App, settings: Settings, gate: Gate, doctor: Doctor, hasher: Hasher | None = None) -> None:
+    def __init__(self, app: App, settings: Settings, gate: Gate, hasher: Hasher | None = None) -> None:
         self.app, self.settings, self.gate, self.hasher = app, settings, gate, hasher
         self.attempts = Attempts(app.clock.monotonic)
-        self._doctor = doctor
 
     def page(self, visit: Visit, template: str, status: int = 200, *, demo: bool = False, **values: Any) -> Response:
         """Return a page made from a template; what stands on every page is added here."""
@@ -67,17 +60,6 @@ class Desk:
         if kind is None or not name.replace(".", "").replace("_", "").isalnum() or not file.is_file():
             raise NotFound("page", f"/static/{name[:80]}")
         return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
-
-    def health(self) -> Response:
-        """Say whether what is vital works."""
-        try:
-            checks = self._doctor(self.app)
-        except Exception as error:  # noqa: BLE001 - whatever breaks it, the answer is: not healthy
-            self.app.log("health.failed", error=f"{type(error).__name__}: {error}")
-            checks = [Check("doctor", ok=False, detail=f"could not look: {type(error).__name__}")]
-        ok = all(check.ok for check in checks if check.name in VITAL)
-        told = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
-        return JSONResponse({"ok": ok, "checks": told}, 200 if ok else 503)
 
     def error(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, as a page or, where JSON is wanted, as JSON."""

@@ -197,4 +197,51 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "log": ("일지", "Log", "Журнал"),
     "n.entries": ("{n}건", "{n} entry|{n} entries", "{n} запись|{n} записи|{n} записей"),
     "history": ("이전 글", "Earlier wordings", "Прежние редакции"),
+    "notices.head": ("알림", "Notices", "Уведомления"),
+    "notice.since": ("시작:", "since", "с"),
+    "notice.account.refused": (
+        "계정 {subject}: 토큰이 거부되어 일시 중지했습니다. 발송은 없어지지 않고 기다립니다.",
+        "Account {subject}: its token is not accepted, so it is paused; its deliveries wait.",
+        "Аккаунт {subject}: токен не принят, поэтому аккаунт на паузе; его отправки ждут.",
+    ),
+    "notice.archive": (
+        "아카이브에 기록하지 못하고 있습니다. 자동으로 다시 시도합니다.",
+        "The archive cannot be written; it is tried again by itself.",
+        "Не удаётся записать в архив; попытки повторяются сами.",
+    ),
+    "notice.disk": (
+        "{subject}: 디스크가 거의 차서 새로 게시하지 않습니다. 공간이 생기면 저절로 이어집니다.",
+        "{subject}: a disk is nearly full, so nothing new is published; with more room it goes on by itself.",
+        "{subject}: диск почти заполнен, новое не публикуется; когда место появится, публикация продолжится сама.",
+    ),
+    "notice.clock": (
+        "{subject}: 컴퓨터 시계가 맞지 않아 제시간에 게시되지 않습니다.",
+        "{subject}: the clock of this machine is wrong, so nothing goes out at its time.",
+        "{subject}: часы этого компьютера идут неверно, публикации выходят не вовремя.",
+    ),
+    "notice.delivery.missed": (
+        "놓친 발송 {subject}건: 다른 시각을 정하거나 취소하세요.",
+        "Missed deliveries: {subject}. Give them another time or cancel them.",
+        "Пропущенные отправки: {subject}. Назначьте другое время или отмените.",
+    ),
+    "notice.delivery.failed": (
+        "실패한 발송 {subject}건: 이유를 보고 결정하세요.",
+        "Failed deliveries: {subject}. See why, and decide.",
+        "Отправки с ошибкой: {subject}. Посмотрите причину и решите.",
+    ),
+    "notice.delivery.uncertain": (
+        "게시되었는지 알 수 없는 발송 {subject}건: 플랫폼에서 확인하고 알려 주세요.",
+        "Deliveries of which nothing tells whether they are out: {subject}. Look on the platform, and say it.",
+        "Отправки, о которых неизвестно, вышли ли они: {subject}. Посмотрите на платформе и укажите.",
+    ),
+    "late.ask": (
+        "{n}분 넘게 늦으면 보내지 않고, 사람이 결정합니다.",
+        "What is late by more than {n} min is not sent: a person decides.",
+        "Что опоздало более чем на {n} мин, не отправляется: решает человек.",
+    ),
+    "late.cancel": (
+        "{n}분 넘게 늦으면 보내지 않고 취소합니다.",
+        "What is late by more than {n} min is not sent: it is cancelled.",
+        "Что опоздало более чем на {n} мин, не отправляется, а отменяется.",
+    ),
 }

@@ -9,31 +9,32 @@ from starlette.exceptions import HTTPException
 from campaign.config import Settings
 from campaign.core.errors import CampaignError, NotFound
 from campaign.service import App
-from campaign.service.doctor import doctor as ask_doctor
+from campaign.service.health import health as look
 from campaign.service.login import Hasher
 from campaign.web import (
     account_page,
     campaign_page,
     compose_page,
     edit_page,
+    health_page,
     login_page,
     pause_page,
     post_page,
     report_page,
     start_page,
 )
-from campaign.web.desk import Desk, Doctor
+from campaign.web.desk import Desk
 from campaign.web.front import Front
 from campaign.web.gate import Gate
 
 FORM_EXTRA = 4 << 20  # bytes of a form beside its files
 
 
-def create_app(app: App, settings: Settings, *, doctor: Doctor = ask_doctor, hasher: Hasher | None = None) -> Front:
+def create_app(app: App, settings: Settings, *, health: health_page.Look = look, hasher: Hasher | None = None) -> Front:
     """Return the application.
 
     Args:
-        doctor: what /healthz asks.
+        health: what /healthz asks.
         hasher: what passwords are hashed with; None: the usual one.
     """
     rooms = FastAPI(title="campaign", docs_url=None, redoc_url=None, openapi_url=None)
@@ -46,7 +47,8 @@ def create_app(app: App, settings: Settings, *, doctor: Doctor = ask_doctor, has
         max_body=settings.media.max_bytes + FORM_EXTRA,
         secure=settings.web.url.startswith("https://"),
     )
-    desk = Desk(app, settings, gate, doctor, hasher)
+    desk = Desk(app, settings, gate, hasher)
+    watched = health_page.Health(app, health, measured=settings.web.metrics)
     rooms.state.desk = desk
     for path, page in (
         ("/login", login_page.show),
@@ -82,7 +84,8 @@ def create_app(app: App, settings: Settings, *, doctor: Doctor = ask_doctor, has
     for path, action in shown.items():
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
-    rooms.add_api_route("/healthz", desk.health, methods=["GET", "HEAD"], response_model=None)
+    rooms.add_route("/healthz", watched.healthz, methods=["GET", "HEAD"])
+    rooms.add_route("/metrics", watched.metrics, methods=["GET", "HEAD"])
     return Front(rooms, host=settings.web.host, url=settings.web.url)
 
 

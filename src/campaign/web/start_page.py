@@ -1,10 +1,17 @@
-"""The first page: what needs a person, then the campaigns and what comes next."""
+"""The first page: notices and what needs a person, then the campaigns and what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.responses import Response
 
 from campaign.core.model import Role
 from campaign.core.states import State
+from campaign.service.notify import ABOUT_DELIVERIES, path_of
 from campaign.store import campaigns, queue
+from campaign.store import notices as notice_rows
+from campaign.store.notices import Notice
 from campaign.web.desk import Desk
 from campaign.web.gate import Visit
 from campaign.web.states import needs_a_person, ordered
@@ -14,12 +21,36 @@ NEXT = 12
 REFRESH = 10  # seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the list of notices; those about deliveries are one line a kind: the table below has each."""
+
+    kind: str
+    subject: str
+    since: datetime
+    path: str
+    error: str = ""  # in English, as it was said
+
+
+def _told(news: Sequence[Notice]) -> list[Told]:
+    told = [
+        Told(each.kind, each.subject, each.at, path_of(each), str(each.detail.get("error", "")))
+        for each in news
+        if each.kind not in ABOUT_DELIVERIES
+    ]
+    for kind in ABOUT_DELIVERIES:
+        if alike := [each.at for each in news if each.kind == kind]:
+            told.append(Told(kind, str(len(alike)), min(alike), "#h-attention"))
+    return told
+
+
 def show(desk: Desk, visit: Visit) -> Response:
     """Show it; a page that is looked at refreshes itself unless it is told not to."""
     with desk.app.store.read() as tx:
         kept = campaigns.all_campaigns(tx)
         totals = [(campaign, campaigns.tally(tx, campaign.id)) for campaign in kept]
         rows = ordered(queue.listed(tx))
+        news = notice_rows.open_now(tx)
     everything = bool(visit.asked("all"))
     return desk.page(
         visit,
@@ -27,6 +58,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         demo=any(campaign.demo for campaign in kept),
         now=desk.app.clock.now(),
         campaigns=totals,
+        notices=_told(news),
         attention=[row for row in rows if needs_a_person(row)],
         coming=[row for row in rows if row["state"] == State.SCHEDULED and not row["held_because"]][:NEXT],
         rows=rows if everything else rows[:ROWS],

@@ -117,7 +117,7 @@ def _judged(line: Line, row: dict[str, Any], attempts: list[Attempt], pauses: li
     if fence is not None:
         what = f"{fence.scope} {fence.name}".strip()
         return line.stands("held", f"paused ({what}) by {fence.person}: {fence.reason}")
-    if row["state"] == State.MISSED:
+    if row["state"] in (State.MISSED, State.CANCELLED):  # some campaigns take back what is late
         return line.stands("missed", (attempts[-1].error if attempts else None) or row["error"])
     if row["state"] == State.SCHEDULED:
         return line.stands("missed", trouble or "the part before it did not go out")

@@ -1,0 +1,214 @@
+"""notify: news that a person must act on is written with its cause, once while that lasts, and handed over."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from campaign.core.errors import CampaignError
+from campaign.core.model import Delivery, Guarantee
+from campaign.core.states import State
+from campaign.service import App
+from campaign.store import accounts as account_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import notices
+from campaign.store import posts as post_rows
+from campaign.store.notices import Notice
+
+Channel = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+AT_ONCE = 200  # pieces of news that are handed over in one go
+NAMED = 5  # of many in one message, those that it names
+AGAIN = (60.0, 120.0, 300.0, 900.0, 3600.0)  # seconds until what could not be handed over is tried again
+# What of a delivery asks for a person, and what that person can do.
+ADVICE = {
+    State.MISSED: "give it another time (campaign delivery retry ID --at …) or cancel it",
+    State.FAILED: "see why (campaign delivery show ID), then schedule it again or cancel it",
+    State.UNCERTAIN: "look on the platform, then say what you saw: campaign delivery settle ID",
+}
+_DONE = {State.MISSED: "was missed", State.FAILED: "failed", State.UNCERTAIN: "may be out or not, and nothing can tell"}
+ABOUT_DELIVERIES = tuple(f"delivery.{state}" for state in ADVICE)
+
+
+def tell(app: App, tx: Any, kind: str, subject: str = "", **detail: Any) -> bool:
+    """Write news in the transaction of its cause; return whether it is new: the same is told once while it lasts."""
+    return notices.add(tx, Notice(app.new_id(), kind, subject, detail, app.clock.now()))
+
+
+def over(app: App, tx: Any, kind: str, subject: str = "") -> int:
+    """Say that the cause of news is gone; return how many notices were closed."""
+    return notices.close(tx, [kind], subject, at=app.clock.now())
+
+
+def decided(app: App, tx: Any, delivery_id: str) -> None:
+    """Close what stands about a delivery: a person has decided. What goes wrong with it again is told again."""
+    notices.close(tx, ABOUT_DELIVERIES, delivery_id, at=app.clock.now())
+
+
+def tell_of(app: App, tx: Any, deliveries: Sequence[Delivery]) -> None:
+    """Write the news of deliveries that wait for a person now; of others nothing."""
+    names: dict[str, str] = {}
+    for each in deliveries:
+        if each.state not in ADVICE or (each.state is State.UNCERTAIN and each.guarantee is not Guarantee.NONE):
+            continue
+        if each.post_id not in names:
+            names[each.post_id] = post_rows.post_of(tx, each.post_id).name
+        if each.account_id not in names:
+            names[each.account_id] = account_rows.account_of(tx, each.account_id).name
+        if each.campaign_id not in names:
+            names[each.campaign_id] = campaign_rows.campaign_of(tx, each.campaign_id).name
+        tell(
+            app,
+            tx,
+            f"delivery.{each.state}",
+            each.id,
+            campaign=names[each.campaign_id],
+            post=names[each.post_id],
+            account=names[each.account_id],
+            langs=list(each.langs),
+            error=each.error or "",
+        )
+
+
+def text_of(notice: Notice) -> str:
+    """Return what happened and what to do, in one English sentence or two."""
+    detail = notice.detail
+    match notice.kind:
+        case "account.refused":
+            return (
+                f"Account {notice.subject}: its token is not accepted, so it is paused and its deliveries wait. "
+                f"Connect it again: campaign account add … --name {notice.subject} --again"
+            )
+        case "archive":
+            return f"The archive cannot be written: {detail.get('error', '')}. It is tried again; nothing is lost."
+        case "disk":
+            why = detail.get("error", "")
+            return f"Nothing new is published by {notice.subject}: {why}. Make room; it then goes on by itself."
+        case "clock":
+            return f"On {notice.subject} {detail.get('error', '')}. Set the clock of that machine (NTP)."
+        case kind if kind in ABOUT_DELIVERIES:
+            state = State(kind.partition(".")[2])
+            why = f" ({detail['error']})" if detail.get("error") else ""
+            return f"{_label(notice)} {_DONE[state]}{why}: {ADVICE[state].replace('ID', notice.subject)}"
+    return f"{notice.kind} {notice.subject}".strip()
+
+
+def path_of(notice: Notice) -> str:
+    """Return the desk's page where it is acted on."""
+    detail = notice.detail
+    if notice.kind == "account.refused":
+        return f"/accounts#a-{quote(notice.subject)}"
+    if notice.kind in ABOUT_DELIVERIES:
+        return f"/posts/{quote(str(detail.get('campaign', '')))}/{quote(str(detail.get('post', '')))}"
+    return "/"
+
+
+class Notifier:
+    """Hands open news over, at least once to each channel; that it is handed over is committed afterwards.
+
+    What is new of one kind at about the same time goes as one message. A channel that fails is tried again after 1, 2,
+    5, 15 and then each 60 minutes; one that had the news is not given it again by this process.
+
+    Args:
+        channels: by name; each takes one JSON object {kind, subject, text, at, url, number}, or raises.
+        url: where people reach the desk, without a slash at its end; empty: unknown.
+    """
+
+    def __init__(self, app: App, channels: Mapping[str, Channel], *, url: str = "") -> None:
+        self._app, self._channels, self._url = app, dict(channels), url
+        self._had: dict[str, set[str]] = {}  # notice → channels that have it
+        self._failing: set[str] = set()
+
+    async def __call__(self) -> int:
+        """Close what is over, hand over what is due; return how many pieces of news were handed over."""
+        found = await asyncio.to_thread(self._begin)
+        by_kind: dict[str, list[Notice]] = {}
+        for notice in found:
+            by_kind.setdefault(notice.kind, []).append(notice)
+        return sum([await self._hand_over(together) for together in by_kind.values()])
+
+    def _begin(self) -> list[Notice]:
+        app, now = self._app, self._app.clock.now()
+        with app.store.read() as tx:  # an idle daemon takes no write lock
+            if not notices.open_by_kind(tx):
+                return []
+        with app.store.begin() as tx:
+            notices.close_settled(tx, at=now)
+            if not self._channels:
+                return []
+            due = notices.untold(tx, now=now, limit=AT_ONCE)
+            return [each for each in due if notices.take(tx, each, next_at=now + _wait(each.tries))]
+
+    async def _hand_over(self, together: list[Notice]) -> int:
+        wanting = False
+        for name, channel in self._channels.items():
+            new = [each for each in together if name not in self._had.get(each.id, ())]
+            if not new:
+                continue
+            try:
+                await channel(message(new, self._url))
+            except Exception as error:  # noqa: BLE001 - a notifier that fails must not stop what it tells of
+                wanting = True
+                if name not in self._failing:  # said once while it lasts
+                    self._app.log("notify.failed", channel=name, error=_said(error))
+                self._failing.add(name)
+                continue
+            self._failing.discard(name)
+            for each in new:
+                self._had.setdefault(each.id, set()).add(name)
+        if wanting:
+            return 0
+        await asyncio.to_thread(self._told, [each.id for each in together])
+        return len(together)
+
+    def _told(self, ids: list[str]) -> None:
+        with self._app.store.begin() as tx:
+            notices.told(tx, ids, at=self._app.clock.now())
+        for each in ids:
+            self._had.pop(each, None)
+        self._app.log("notify.told", number=len(ids))
+
+
+def message(together: Sequence[Notice], url: str) -> dict[str, Any]:
+    """Return what a channel is given of news of one kind: one piece as it is, many in one text."""
+    first = together[0]
+    text, page = text_of(first), path_of(first)
+    if len(together) > 1:
+        named = "; ".join(_label(each) for each in together[:NAMED])
+        more = f" and {len(together) - NAMED} more" if len(together) > NAMED else ""
+        state = first.kind.removeprefix("delivery.")
+        what = f"{len(together)} deliveries are {state}" if first.kind in ABOUT_DELIVERIES else f"{first.kind}"
+        text, page = f"{what}: {named}{more}. See the desk, or: campaign notices", "/"
+    desk = url.rstrip("/")
+    return {
+        "kind": first.kind,
+        "subject": first.subject if len(together) == 1 else "",
+        "text": text,
+        "at": first.at.isoformat(),
+        "url": f"{desk}{page}" if desk else "",
+        "number": len(together),
+    }
+
+
+def as_json(told: Mapping[str, Any]) -> bytes:
+    """Return a message as it goes over the wire."""
+    return json.dumps(told, ensure_ascii=False).encode("utf-8")
+
+
+def _label(notice: Notice) -> str:
+    detail = notice.detail
+    if notice.kind not in ABOUT_DELIVERIES:
+        return notice.subject or notice.kind
+    langs = "+".join(detail.get("langs", ()))
+    return f"{detail.get('campaign')}/{detail.get('post')}/{langs} to {detail.get('account')}"
+
+
+def _wait(tries: int) -> timedelta:
+    return timedelta(seconds=AGAIN[min(tries, len(AGAIN) - 1)])
+
+
+def _said(error: Exception) -> str:
+    # A foreign exception may quote the secret address that it was given.
+    return str(error) if isinstance(error, CampaignError) else type(error).__name__
