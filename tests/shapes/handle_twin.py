@@ -40,7 +40,10 @@ def _account(request: Request) -> tuple[Sandbox, Row]:
 
 
 def _stands(sandbox: Sandbox, name: str, request: Request, account: Row) -> bool:
-    return sandbox.faults.standing(name, request.method, request.url.path, account["name"]) is not None
+    fault = sandbox.faults.standing(name, request.method, request.url.path, account["name"])
+    if fault is not None:
+        fault.hits += 1
+    return fault is not None
 
 
 async def me(request: Request) -> Response:

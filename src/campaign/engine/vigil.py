@@ -130,4 +130,6 @@ def reap_all(app: App, tx: Any, *, alone: bool, dead_workers: Collection[str] = 
         event(app, tx, f"delivery.{delivery.state}", SYSTEM, post_id=delivery.post_id, delivery_id=delivery.id)
         app.log("delivery.reaped", id=delivery.id, was=old, state=delivery.state)
     tell_of(app, tx, [delivery for _, delivery in found])
+    if found:
+        app.failpoint("reap.written")
     return len(found)
