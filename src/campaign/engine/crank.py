@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from campaign.service import App
+from campaign.service.health import room
 from campaign.service.publish import carry, step_back, take
 from campaign.service.work import Work
 from campaign.service.writer import Writer
@@ -21,7 +22,7 @@ class Pump:
 
     Args:
         over: called when it has run dry and nothing is under way any more.
-        may_claim: asked before each claim; no: nothing new is begun.
+        may_claim: asked before each claim; no: nothing new is begun. By default a nearly full disk says no.
     """
 
     def __init__(
@@ -30,9 +31,10 @@ class Pump:
         *,
         slots: int,
         over: Callable[[], None] = lambda: None,
-        may_claim: Callable[[], bool] = lambda: True,
+        may_claim: Callable[[], bool] | None = None,
     ) -> None:
-        self._app, self._slots, self._over, self._may_claim = app, slots, over, may_claim
+        self._app, self._slots, self._over = app, slots, over
+        self._may_claim = may_claim or (lambda: room(app) is None)
         self._ready: deque[Work] = deque()
         self._carried: set[asyncio.Task[None]] = set()
         self._writer = Writer(app)
@@ -91,7 +93,7 @@ class Pump:
             self._claiming.add_done_callback(self._dry)
 
     async def _keep_claiming(self) -> None:
-        ahead = max(LEAST, self._slots // 2)  # there is more than we can hold
+        ahead = max(LEAST, self._slots)  # there is more than we can hold
         dry = False
         while not self._stopped and (self._again or not dry):
             self._again = False
@@ -102,7 +104,7 @@ class Pump:
 
     async def _wait_for_room(self, ahead: int) -> None:
         """Return when enough places are free for a claim to be worth it."""
-        most = self._slots + ahead - min(self._slots, max(LEAST, self._slots // 4))
+        most = self._slots + ahead - min(self._slots, max(LEAST, self._slots // 2))
         while len(self._carried) + len(self._ready) > most and not self._stopped:
             self._room.clear()
             await self._room.wait()

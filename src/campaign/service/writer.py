@@ -15,6 +15,7 @@ from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, people
 from campaign.store.outbox import Crossing, Result, Together
 
+MANY, GATHER = 16, 0.01  # a Writer with so much to do lets more come together: a commit costs more than its rows
 AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds until what the database would not take is written again
 
 
@@ -86,6 +87,8 @@ class Writer:
                         entry.future.set_result(outcome)
                 if again:
                     await self._wait(again)
+                elif len(entries) >= MANY:
+                    await asyncio.sleep(GATHER)
         finally:
             self._task = None
 

@@ -6,6 +6,7 @@ Every move is one UPDATE that names the state and the lease (with its fence) tha
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from campaign.core.errors import Conflict, Held, LeaseLost
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
 from campaign.store.queue import delivery_of, fences, get, holds, is_open, owns, rested, unfenced, unheld
-from campaign.store.tables import deliveries
+from campaign.store.tables import Instant, deliveries
 
 # What a known result leaves behind.
 _RECORDED: dict[str, Any] = {
@@ -76,7 +77,24 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
     A part is claimable only when the part it continues is published. What a pause fences is left where it is, and what
     is beyond its grace is never taken, whoever turns the crank.
     """
+    standing = fences(tx)
+    if "all" in standing:
+        return []
+    ready = _ready(bool(standing), holds(tx, mono, lease.boot), tx.dialect.name == "postgresql")
+    ids = list(tx.execute(ready, {"now": now, "mono": mono, "boot": lease.boot, "most": limit}).scalars())
+    if not ids:
+        return []
+    values = {"ids": ids, "worker": lease.worker, "until": lease.until, "new_boot": lease.boot}
+    rows = [delivery_of(row) for row in tx.execute(_taken(), values).mappings()]
+    return sorted(rows, key=lambda delivery: (delivery.due_at, delivery.id))
+
+
+# Built once: building them anew for every claim would cost more than the claim.
+@cache
+def _ready(fenced: bool, held: bool, locks: bool) -> sa.Select[Any]:
     parent = deliveries.alias("parent")
+    now = sa.bindparam("now", type_=Instant)
+    mono, boot = sa.bindparam("mono", type_=sa.Float), sa.bindparam("boot", type_=sa.Text)
     ready = (
         sa.select(deliveries.c.id)
         .outerjoin(parent, parent.c.id == deliveries.c.parent_id)
@@ -84,41 +102,39 @@ def claim(tx: Connection, *, now: datetime, mono: float, lease: Lease, limit: in
             deliveries.c.state == State.SCHEDULED,
             deliveries.c.held_because.is_(None),
             deliveries.c.due_at <= now,
-            rested(mono, lease.boot),
+            rested(mono, boot),
             sa.or_(deliveries.c.parent_id.is_(None), parent.c.state == State.PUBLISHED),
             sa.or_(deliveries.c.late_after >= now, deliveries.c.parent_id.is_not(None)),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    standing = fences(tx)
-    if "all" in standing:
-        return []
-    if standing:
+    if fenced:
         ready = ready.where(unfenced())
-    if holds(tx, mono, lease.boot):
-        ready = ready.where(unheld(mono, lease.boot))
-    if tx.dialect.name == "postgresql":
-        ready = ready.with_for_update(skip_locked=True, of=deliveries)
-    ids = list(tx.execute(ready).scalars())
-    if not ids:
-        return []
-    taken = (
+    if held:
+        ready = ready.where(unheld(mono, boot))
+    return ready.with_for_update(skip_locked=True, of=deliveries) if locks else ready
+
+
+@cache
+def _taken() -> Any:
+    return (
         deliveries.update()
-        .where(deliveries.c.id.in_(ids), deliveries.c.state == State.SCHEDULED)
+        .where(
+            deliveries.c.id.in_(sa.bindparam("ids", expanding=True)),
+            deliveries.c.state == State.SCHEDULED,
+        )
         .values(
             state=State.CLAIMED,
-            lease=lease.worker,
-            lease_until=lease.until,
-            boot=lease.boot,
+            lease=sa.bindparam("worker"),
+            lease_until=sa.bindparam("until"),
+            boot=sa.bindparam("new_boot"),
             retry_at=None,
             fence=deliveries.c.fence + 1,
             attempts=deliveries.c.attempts + 1,
         )
         .returning(deliveries)
     )
-    rows = [delivery_of(row) for row in tx.execute(taken).mappings()]
-    return sorted(rows, key=lambda delivery: (delivery.due_at, delivery.id))
 
 
 def move(tx: Connection, held: Delivery, new: State, **values: Any) -> Delivery:
@@ -198,7 +214,27 @@ def cross_all(tx: Connection, crossings: Sequence[Crossing]) -> list[Delivery]:
     """
     if fences(tx):
         raise Together("a pause stands: each delivery is asked whether it stands behind it")
-    query = (
+    crossed = [_crossed(each) for each in crossings]
+    rows = [
+        {
+            "b_id": held.id,
+            "b_fence": held.fence,
+            "b_lease": held.lease,
+            "b_wire": held.wire,
+            "b_sent_at": held.sent_at,
+            "b_sent_mono": held.sent_mono,
+            "b_sent_boot": held.sent_boot,
+        }
+        for held in crossed
+    ]
+    if tx.execute(_crossing(), rows).rowcount != len(rows):
+        raise Together("one of them has moved meanwhile, or is held")
+    return crossed
+
+
+@cache
+def _crossing() -> sa.Update:
+    return (
         deliveries.update()
         .where(
             deliveries.c.id == sa.bindparam("b_id"),
@@ -215,27 +251,13 @@ def cross_all(tx: Connection, crossings: Sequence[Crossing]) -> list[Delivery]:
             sent_boot=sa.bindparam("b_sent_boot"),
         )
     )
-    crossed = [_crossed(each) for each in crossings]
-    rows = [
-        {
-            "b_id": held.id,
-            "b_fence": held.fence,
-            "b_lease": held.lease,
-            "b_wire": held.wire,
-            "b_sent_at": held.sent_at,
-            "b_sent_mono": held.sent_mono,
-            "b_sent_boot": held.sent_boot,
-        }
-        for held in crossed
-    ]
-    if tx.execute(query, rows).rowcount != len(rows):
-        raise Together("one of them has moved meanwhile, or is held")
-    return crossed
 
 
 def _crossed(crossing: Crossing) -> Delivery:
     held = crossing.held
-    first = {} if held.sent_at else {"sent_at": crossing.at, "sent_mono": crossing.mono, "sent_boot": held.boot}
+    first: dict[str, Any] = (
+        {} if held.sent_at else {"sent_at": crossing.at, "sent_mono": crossing.mono, "sent_boot": held.boot}
+    )
     return replace(held, state=State.PUBLISHING, wire=dict(crossing.wire), **first)
 
 
@@ -312,22 +334,6 @@ def record_all(tx: Connection, results: Sequence[Result]) -> None:
         Together: one of them has moved meanwhile, or its remote id is taken; the caller rolls back, and asks record()
             for each.
     """
-    query = (
-        deliveries.update()
-        .where(
-            deliveries.c.id == sa.bindparam("b_id"),
-            deliveries.c.state == State.PUBLISHING,
-            deliveries.c.fence == sa.bindparam("b_fence"),
-        )
-        .values(
-            state=State.PUBLISHED,
-            remote_id=sa.bindparam("b_remote_id"),
-            permalink=sa.bindparam("b_permalink"),
-            published_at=sa.bindparam("b_published_at"),
-            measure_at=sa.bindparam("b_measure_at"),
-            **_RECORDED,
-        )
-    )
     rows = [
         {
             "b_id": result.held.id,
@@ -340,7 +346,7 @@ def record_all(tx: Connection, results: Sequence[Result]) -> None:
         for result in results
     ]
     try:
-        changed = tx.execute(query, rows).rowcount
+        changed = tx.execute(_recording(), rows).rowcount
     except sa.exc.IntegrityError as error:
         raise Together("a remote id is owned already") from error
     if changed != len(rows):
@@ -386,6 +392,26 @@ def reap(
         query = deliveries.update().where(is_open(), deliveries.c.state == old, dead).values(**values)
         found += [(old, delivery_of(row)) for row in tx.execute(query.returning(deliveries)).mappings()]
     return found
+
+
+@cache
+def _recording() -> sa.Update:
+    return (
+        deliveries.update()
+        .where(
+            deliveries.c.id == sa.bindparam("b_id"),
+            deliveries.c.state == State.PUBLISHING,
+            deliveries.c.fence == sa.bindparam("b_fence"),
+        )
+        .values(
+            state=State.PUBLISHED,
+            remote_id=sa.bindparam("b_remote_id"),
+            permalink=sa.bindparam("b_permalink"),
+            published_at=sa.bindparam("b_published_at"),
+            measure_at=sa.bindparam("b_measure_at"),
+            **_RECORDED,
+        )
+    )
 
 
 def miss(tx: Connection, *, now: datetime) -> list[Delivery]:

@@ -99,8 +99,8 @@ def owned(tx: Connection, account_id: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
-def next_due(tx: Connection) -> datetime | None:
-    """Return when the next scheduled delivery is due that can be claimed then."""
+def next_due(tx: Connection, *, after: datetime | None = None) -> datetime | None:
+    """Return when the next scheduled delivery is due that can be claimed then; `after`: the next one after it."""
     standing = fences(tx)
     if "all" in standing:
         return None
@@ -118,6 +118,8 @@ def next_due(tx: Connection) -> datetime | None:
     )
     if standing:
         query = query.where(unfenced())
+    if after is not None:
+        query = query.where(deliveries.c.due_at > after)
     value: datetime | None = tx.execute(query).scalar_one_or_none()
     return value
 
@@ -199,7 +201,7 @@ def is_open() -> sa.ColumnElement[bool]:
     SQLite takes a partial index only where the query repeats its condition (https://www.sqlite.org/partialindex.html,
     §3), and does not look into bound values.
     """
-    states = sa.bindparam("open_states", [str(state) for state in OPEN], expanding=True, literal_execute=True)
+    states: sa.BindParameter[Any] = sa.bindparam("open_states", [str(state) for state in OPEN], expanding=True, literal_execute=True)
     return deliveries.c.state.in_(states)
 
 
@@ -223,7 +225,7 @@ def unfenced() -> sa.ColumnElement[bool]:
     return sa.not_(sa.exists().where(fences.c.until.is_(None), behind))
 
 
-def unheld(mono: float, boot: str) -> sa.ColumnElement[bool]:
+def unheld(mono: Any, boot: Any) -> sa.ColumnElement[bool]:
     """Whether the platform lets a delivery's account send: it has not told us to wait."""
     hold = sa.exists().where(
         budgets.c.key == "account:" + deliveries.c.account_id, budgets.c.boot == boot, budgets.c.held_until > mono
@@ -231,7 +233,7 @@ def unheld(mono: float, boot: str) -> sa.ColumnElement[bool]:
     return sa.not_(hold)
 
 
-def rested(mono: float, boot: str) -> sa.ColumnElement[bool]:
+def rested(mono: Any, boot: Any) -> sa.ColumnElement[bool]:
     """Whether a delivery's back-off, or the wait for its next question, is over."""
     # A back-off of an earlier boot cannot be told apart from one that is over: monotonic time began anew.
     return sa.or_(deliveries.c.retry_at.is_(None), deliveries.c.boot != boot, deliveries.c.retry_at <= mono)
