@@ -11,7 +11,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-a
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-real sweep mutants bench lint readme lock clean
+.PHONY: help install demo test test-real sweep soak mutants bench lint readme lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 
 sweep: .venv/.dev  ## kill the program at every step of a delivery and compare the books
 	$(BIN)/python -m tests.sweep $(ARGS)
+
+soak: .venv/.dev  ## kill and disturb real daemons for SOAK=300 seconds and compare the books (ARGS="--engine postgresql")
+	$(BIN)/python -m tests.soak --seconds $(or $(SOAK),300) $(ARGS)
 
 mutants: .venv/.dev  ## break the delivery doctrine on purpose; each break must be caught
 	$(BIN)/python -m tests.mutants $(ARGS)
