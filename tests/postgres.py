@@ -15,14 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER = "campaign-tests"
-# Nothing here must survive a power cut.
-OPTIONS = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "unix_socket_directories=",
-    "max_connections=60",
-)
+OPTIONS = ("unix_socket_directories=", "max_connections=60")
+# Nothing of a test must survive a power cut.
+CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 # It lies where only an administrator's PATH looks.
 RUNUSER = shutil.which("runuser") or shutil.which("runuser", path="/usr/sbin:/sbin:/usr/bin")
 
@@ -38,7 +33,7 @@ def missing() -> str | None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(options: tuple[str, ...] = CARELESS) -> Iterator[str]:
     """Run a server; the URL names its host and port, a database is to be appended."""
     folder = Path(tempfile.mkdtemp(prefix="campaign-pg-"))
     try:
@@ -60,7 +55,7 @@ def running() -> Iterator[str]:
             *("--locale=C.UTF-8", "--no-sync", "--no-instructions"),
         )
         control = (*as_user, str(binaries / "bin" / "pg_ctl"), "-w", "-D", str(data))
-        settings = " ".join(f"-c {option}" for option in OPTIONS)
+        settings = " ".join(f"-c {option}" for option in (*OPTIONS, *options))
         _run(*control, "-l", str(data / "log"), "-o", f"-h 127.0.0.1 -p {port} {settings}", "start")
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}"

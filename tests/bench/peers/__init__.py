@@ -1,0 +1,1 @@
+"""What somebody else would have used: other engines, each with the same client and the same record."""
