@@ -111,9 +111,7 @@ def draw(least: int, most: int | None = None, *, reading: bool = False) -> Step:
 
 def give_back(n: int) -> Step:
     """Put back what was drawn and not used. What the platform told is not raised by it: it counts by itself."""
-    return lambda budget, now: (
-        replace(budget, tokens=min(float(budget.size or 0), budget.tokens + n)), 0, 0.0,
-    )  # fmt: skip
+    return lambda budget, now: (replace(budget, tokens=budget.tokens + n).at(now), 0, 0.0)
 
 
 def hold(seconds: float) -> Step:

@@ -14,6 +14,7 @@ from campaign.core.errors import Outcome
 SHORTEST_WAIT, DEFAULT_WAIT, LONGEST_WAIT = 1.0, 60.0, 24 * 3600.0  # seconds
 # Mastodon, VK and most; RFC drafts and Bluesky; X.
 FAMILIES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
+MOST = 10**9  # requests; a larger number is no budget
 EPOCH_FROM = 1e9  # a larger number is an instant (2001 and later), a smaller one a number of seconds
 
 
@@ -23,7 +24,7 @@ class Rate:
 
     limit: int | None
     remaining: int | None
-    reset: float | None  # seconds from the answer on
+    reset: float | None  # seconds from the answer on, at most LONGEST_WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def own_words(body: Any) -> str:
 
 def names_rate(headers: Mapping[str, str]) -> bool:
     """Whether the headers say anything about the budget."""
-    return any(family + "limit" in headers or family + "remaining" in headers for family in FAMILIES)
+    return "ratelimit" in headers or any(
+        family + end in headers for family in FAMILIES for end in ("limit", "remaining")
+    )
 
 
 def rate_of(headers: Mapping[str, str], now: datetime) -> Rate | None:
@@ -84,18 +87,24 @@ def rate_of(headers: Mapping[str, str], now: datetime) -> Rate | None:
     for family in FAMILIES:
         limit, remaining = _number(headers.get(family + "limit")), _number(headers.get(family + "remaining"))
         if limit is not None or remaining is not None:
-            reset = _seconds(headers.get(family + "reset"), base)
-            return Rate(limit, remaining, None if reset is None else max(0.0, reset))
-    return None
+            return Rate(limit, remaining, _bounded(_seconds(headers.get(family + "reset"), base)))
+    told = _in_one(headers.get("ratelimit", ""))
+    limit, remaining = _number(told.get("limit")), _number(told.get("remaining", told.get("r")))
+    if limit is None and remaining is None:
+        return None
+    return Rate(limit, remaining, _bounded(_seconds(told.get("reset", told.get("t")), base)))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime, body: Any = None) -> float:
-    """Return how many seconds to wait: by the server's own clock, which need not be ours.
+    """Return how many seconds to wait, from SHORTEST_WAIT to LONGEST_WAIT: by the server's own clock, not by ours.
 
-    The body is asked too: https://core.telegram.org/bots/api#responseparameters
+    What is no time (a negative number, a word) is passed over; where nothing is told it is DEFAULT_WAIT. The body is
+    asked too: https://core.telegram.org/bots/api#responseparameters
     """
     base = instant(headers.get("date")) or now
-    given = [headers.get("retry-after"), *(headers.get(family + "reset") for family in FAMILIES), _in_body(body)]
+    one = _in_one(headers.get("ratelimit", ""))
+    resets = [*(headers.get(family + "reset") for family in FAMILIES), one.get("reset", one.get("t"))]
+    given = [headers.get("retry-after"), *resets, _in_body(body)]
     seconds = next((found for value in given if (found := _seconds(value, base)) is not None), DEFAULT_WAIT)
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
@@ -106,12 +115,26 @@ def _in_body(body: Any) -> str | None:
     return str(seconds) if isinstance(seconds, int) else None
 
 
+def _in_one(header: str) -> dict[str, str]:
+    """Return what stands in the one header of the IETF drafts, for its first policy.
+
+    `limit=100, remaining=50, reset=5` (draft 07), `"default";r=50;t=5` (from draft 08 on):
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+    """
+    parts = header.split(",") if "limit=" in header else header.partition(",")[0].split(";")
+    return {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+
+
+def _bounded(seconds: float | None) -> float | None:
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
+
+
 def instant(text: str | None) -> datetime | None:
-    """Return an HTTP date or an ISO 8601 instant as aware UTC."""
+    """Return an HTTP date, in any of its three forms (RFC 9110 §5.6.7), or an ISO 8601 instant, as aware UTC."""
     if not text:
         return None
     try:
-        found = parsedate_to_datetime(text) if "," in text else datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
@@ -135,6 +158,7 @@ def _seconds(text: str | None, base: datetime) -> float | None:
 
 def _number(text: str | None) -> int | None:
     try:
-        return int((text or "").partition(",")[0].partition(";")[0])
+        number = int((text or "").partition(",")[0].partition(";")[0])
     except ValueError:
         return None
+    return number if 0 <= number <= MOST else None

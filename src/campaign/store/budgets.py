@@ -11,10 +11,12 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from campaign.core.budget import LONGEST, Budget, Grant, Step, do, fresh
 from campaign.core.clock import Clock
+from campaign.core.errors import Conflict
 from campaign.core.states import State
 from campaign.store import Store
 from campaign.store.tables import budgets, deliveries
 
+LOW = 0.1  # of its size: what is left is worth being told
 ACCOUNT, CREDENTIAL = "account:", "credential:"  # what keys begin with; the claim asks for `account:` and the id
 
 
@@ -27,6 +29,7 @@ class Budgets:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
+        self._known: set[str] = set()  # keys that have a row
 
     def apply(self, steps: Sequence[tuple[str, Step]]) -> list[Grant]:
         """Do the steps in their order in one short transaction, each on the budget of its key; a new key is added.
@@ -35,9 +38,11 @@ class Budgets:
         two leaves the credential held, which is asked before anything is sent.
         """
         grants: list[Grant] = []
-        now = self._clock.monotonic
+        now, keys = self._clock.monotonic, {key for key, _ in steps}
+        if new := keys - self._known:
+            self._add(new)
         with self._store.begin() as tx:
-            found = self._locked(tx, {key for key, _ in steps})
+            found = self._locked(tx, keys)
             before = dict(found)
             for key, step in steps:
                 found[key], grant = do(found[key], step, now())
@@ -51,20 +56,22 @@ class Budgets:
         return grants
 
     def _locked(self, tx: Connection, keys: set[str]) -> dict[str, Budget]:
-        """Return the budgets of these keys, which nobody else writes until the transaction ends."""
-        # Always in the order of the keys: two that wait for each other would wait forever.
+        """Return the budgets of these keys, which nobody else writes until the transaction ends. Raises: Conflict."""
+        # Always in the order of the keys: two that wait for each other would wait for ever.
         query = sa.select(budgets).where(budgets.c.key.in_(keys)).order_by(budgets.c.key).with_for_update()
         rows = tx.execute(query).mappings().all()
         if len(rows) < len(keys):
-            insert: Callable[..., Any] = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-            new = fresh(self._clock.monotonic())
-            values = [
-                {"key": key, **_values(new), "boot": self._clock.boot} for key in keys - {row["key"] for row in rows}
-            ]
-            # Another worker may add the same one now.
-            tx.execute(insert(budgets).on_conflict_do_nothing(), sorted(values, key=lambda row: str(row["key"])))
-            rows = tx.execute(query).mappings().all()
+            self._known -= keys
+            raise Conflict(f"rows of budgets are gone: {', '.join(sorted(keys - {row['key'] for row in rows}))}")
         return {row["key"]: self._budget(tx, row) for row in rows}
+
+    def _add(self, keys: set[str]) -> None:
+        """Add rows in a transaction of their own: one that holds other rows must not wait for who adds the same."""
+        new = {**_values(fresh(self._clock.monotonic())), "boot": self._clock.boot}
+        with self._store.begin() as tx:
+            insert: Callable[..., Any] = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+            tx.execute(insert(budgets).on_conflict_do_nothing(), [{"key": key, **new} for key in sorted(keys)])
+        self._known |= keys
 
     def _budget(self, tx: Connection, row: RowMapping) -> Budget:
         if row["boot"] == self._clock.boot:
@@ -96,18 +103,25 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one budget stands: `share` of its size is left (1.0 where any number may go), held until a campaign time."""
+    """How the budget of an account stands, which may be that of its credential.
 
-    key: str
-    share: float
+    `size` is None where any number may go. `held_till` is the campaign's time; what a platform said runs in real time.
+    """
+
     left: float
-    held: float  # seconds
+    size: int | None
     held_till: datetime | None
 
+    @property
+    def low(self) -> bool:
+        """Whether less than a tenth is left."""
+        return self.size is not None and self.left < self.size * LOW
 
-def standings(tx: Connection, *, now: datetime, mono: float, boot: str) -> list[Standing]:
-    """Return how the budgets stand, by their keys; those of another boot as far as they can be told."""
-    found: list[Standing] = []
+
+def standings(tx: Connection, *, now: datetime, mono: float, boot: str) -> dict[str, Standing]:
+    """Return how the budgets of accounts stand, by account id; those of another boot as far as they can be told."""
+    found: dict[str, Standing] = {}
+    under: dict[str, str] = {}
     for row in tx.execute(sa.select(budgets).order_by(budgets.c.key)).mappings():
         if row["boot"] == boot:
             budget = _budget_of(row).at(mono)
@@ -115,9 +129,15 @@ def standings(tx: Connection, *, now: datetime, mono: float, boot: str) -> list[
         else:
             budget = fresh(mono, size=row["size"], seconds=row["seconds"])
             held = _rest(row, now)
-        share = budget.left / budget.size if budget.size else 1.0
-        found.append(Standing(row["key"], share, budget.left, held, now + timedelta(seconds=held) if held else None))
-    return found
+        till = now + timedelta(seconds=held) if held else None
+        found[row["key"]] = Standing(budget.left, budget.size, till)
+        if row["under"]:
+            under[row["key"]] = row["under"]
+    return {
+        key.removeprefix(ACCOUNT): found.get(under.get(key, key), standing)
+        for key, standing in found.items()
+        if key.startswith(ACCOUNT)
+    }
 
 
 def next_unheld(tx: Connection, *, mono: float, boot: str) -> float | None:
