@@ -1,11 +1,14 @@
 """Budgets, with a clock turned by hand."""
 
 import asyncio
+import threading
 
 import pytest
 
-from campaign.core.errors import Invalid
-from campaign.net.limit import Limiter
+from campaign.core import budget as budgets
+from campaign.core.budget import do, fresh
+from campaign.core.errors import Invalid, Spent, Unavailable
+from campaign.net.limit import KEPT, Limiter
 
 
 class HandClock:
@@ -35,6 +38,17 @@ class HandClock:
             await entry[1]
         finally:
             self.sleepers.remove(entry)
+
+    @property
+    def asleep(self):
+        return sum(not woken.done() for _, woken in self.sleepers)
+
+    def wake(self, *, after):
+        """Let so many seconds pass at once, and wake everybody."""
+        self.time += after
+        for _, woken in self.sleepers:
+            if not woken.done():
+                woken.set_result(None)
 
     async def turn(self, seconds):
         """Let so many seconds pass."""
@@ -211,3 +225,230 @@ def test_without_a_rate_nothing_waits():
         assert len(done) == 1000
 
     turning(scenario)
+
+
+class Book:
+    """A book in memory that counts its transactions; `breaks` makes the next ones fail."""
+
+    def __init__(self, clock):
+        self.clock, self.rows, self.turns, self.breaks = clock, {}, [], 0
+        self.lock = threading.Lock()
+
+    def apply(self, steps):
+        with self.lock:
+            if self.breaks:
+                self.breaks -= 1
+                raise OSError("the disk is full")
+            rows, grants = dict(self.rows), []
+            for key, step in steps:
+                rows[key], grant = do(rows.get(key) or fresh(self.clock.time), step, self.clock.time)
+                grants.append(grant)
+            self.rows = rows
+            self.turns.append([key for key, _ in steps])
+            return grants
+
+    def left(self, key="k"):
+        return self.rows[key].at(self.clock.time).tokens
+
+
+def shared(scenario, *, workers=1, size=100, seconds=100.0):
+    """Run a scenario with workers that share a book; threads answer in real time, the clock is turned by hand."""
+
+    async def run():
+        clock = HandClock()
+        book = Book(clock)
+        limiters = [Limiter(clock, book=book, sleep=clock.sleep) for _ in range(workers)]
+        for limiter in limiters:
+            limiter.allow("k", size, seconds)
+        await scenario(clock, book, *limiters)
+        for limiter in limiters:
+            await limiter.aclose()
+
+    asyncio.run(run())
+
+
+async def until(true):
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - threads come to an end when they do
+            await asyncio.sleep(0.001)
+
+
+def test_many_requests_are_drawn_in_few_transactions_and_what_is_unused_goes_back():
+    async def scenario(clock, book, limiter):
+        await asyncio.gather(*(limiter.take("k") for _ in range(1000)))
+        assert len(book.turns) <= 30  # a twentieth of the size each
+        before = len(book.turns)
+        for _ in range(2000):
+            await limiter.take("k")
+        assert len(book.turns) - before <= 60
+        await limiter.aclose()
+        assert book.left() == 100_000 - 3000
+
+    shared(scenario, size=100_000)
+
+
+def test_a_chunk_is_never_more_than_a_twentieth_of_the_size():
+    async def scenario(clock, book, limiter):
+        await asyncio.gather(*(limiter.take("k") for _ in range(8)))
+        assert 92 - 5 <= book.left() <= 92
+        for _ in range(40):
+            before = book.left()
+            await limiter.take("k")
+            assert before - book.left() <= 5
+
+    shared(scenario)
+
+
+def test_what_lies_in_the_hand_for_a_second_is_given_back_by_itself():
+    async def scenario(clock, book, limiter):
+        await asyncio.gather(*(limiter.take("k") for _ in range(4)))
+        for _ in range(3):
+            await limiter.take("k")
+        assert book.left() < 93
+        async with asyncio.timeout(KEPT + 2):
+            await until(lambda: book.left() == 93)
+
+    shared(scenario)
+
+
+def test_an_old_chunk_is_not_used_any_more():
+    async def scenario(clock, book, limiter):
+        await asyncio.gather(*(limiter.take("k") for _ in range(4)))
+        for _ in range(2):
+            await limiter.take("k")
+        book.rows["k"], _ = do(book.rows["k"], budgets.hold(60), clock.time)  # another worker was told 429
+        clock.time += KEPT + 0.1
+        with pytest.raises(Spent, match="asked us to wait") as caught:
+            await limiter.take("k", within=10)
+        assert 57 < caught.value.retry_after < 60
+
+    shared(scenario)
+
+
+def test_two_workers_share_one_budget():
+    async def scenario(clock, book, one, other):
+        done = []
+        queues = [queue(one, done, range(80)), queue(other, done, range(80))]
+
+        def still():
+            return clock.asleep == sum(not all(task.done() for task in tasks) for tasks in queues)
+
+        await until(still)
+        assert len(done) == 100
+        for _ in range(60):
+            clock.wake(after=1)
+            await until(still)
+            assert len(done) <= 100 + clock.time - 1000
+        assert len(done) == 160
+
+    shared(scenario, workers=2)
+
+
+def test_a_hold_by_one_worker_stops_the_other():
+    async def scenario(clock, book, one, other):
+        one.hold("k", 30)
+        await until(lambda: book.turns)
+        with pytest.raises(Spent):
+            await other.take("k", within=5)
+        with pytest.raises(Spent):
+            await other.take("k", reading=True, within=5)
+        clock.time += 31
+        await other.take("k", within=0)
+
+    shared(scenario, workers=2)
+
+
+def test_who_would_wait_too_long_does_not_stand_in_the_queue():
+    async def scenario(clock, book, limiter):
+        await asyncio.gather(*(limiter.take("k") for _ in range(10)))
+        tasks = [asyncio.create_task(limiter.take("k", within=5)) for _ in range(50)]
+        await until(lambda: sum(task.done() for task in tasks) == 45)
+        waits = sorted(task.exception().retry_after for task in tasks if task.done())
+        assert 5 < waits[0] < 7
+        assert 49 < waits[-1] < 51
+        for _ in range(6):
+            await until(lambda: clock.asleep or all(task.done() for task in tasks))
+            clock.wake(after=1)
+        await until(lambda: all(task.done() for task in tasks))
+        assert sum(task.exception() is None for task in tasks) == 5
+
+    shared(scenario, size=10, seconds=10.0)
+
+
+def test_the_platforms_word_is_written_once_and_not_for_each_answer():
+    async def scenario(clock, book, limiter):
+        await limiter.take("k")
+        for remaining in range(40, 20, -1):
+            limiter.settle("k", remaining, 60.0)
+            await limiter.take("k")
+        assert book.rows["k"].told == pytest.approx(20, abs=6)
+        assert sum("k" in turn for turn in book.turns) < 25
+        limiter.settle("k", 0, 60.0)
+        await until(lambda: book.rows["k"].told == 0)
+        clock.time += KEPT + 0.1
+        with pytest.raises(Spent):
+            await limiter.take("k", within=30)
+        clock.time += 60
+        await limiter.take("k", within=0)
+
+    shared(scenario)
+
+
+def test_another_size_that_the_platform_tells_is_shared():
+    async def scenario(clock, book, one, other):
+        await one.take("k")
+        await other.take("k")
+        one.resize("k", 300)
+        one.resize("k", 300)
+        await until(lambda: book.rows["k"].size == 300)
+        clock.time += 2
+        await other.take("k")
+        turns = len(book.turns)
+        other.resize("k", 300)
+        await settle()
+        assert turns == len(book.turns)
+
+    shared(scenario, workers=2)
+
+
+def test_a_book_that_cannot_be_written_lets_nothing_through_and_forgets_no_hold():
+    async def scenario(clock, book, limiter):
+        book.breaks = 2
+        limiter.hold("k", 30)
+        await until(lambda: book.breaks == 1)
+        clock.time += 31  # this process's own memory of it is over
+        with pytest.raises(Unavailable, match="k: its rate budget cannot be read: OSError: the disk is full"):
+            await limiter.take("k")
+        with pytest.raises(Spent):  # the hold went with the draw
+            await limiter.take("k", within=5)
+
+    shared(scenario)
+
+
+def test_who_gives_up_while_the_book_is_asked_leaves_its_chunk_to_the_next():
+    async def scenario(clock, book, limiter):
+        with book.lock:
+            task = asyncio.create_task(limiter.take("k"))
+            await settle()
+            task.cancel()
+            await settle()
+        await limiter.take("k")
+        await limiter.aclose()
+        assert book.left() == 99
+
+    shared(scenario)
+
+
+def test_a_limiter_outlives_its_event_loop():
+    clock = HandClock()
+    book = Book(clock)
+    limiter = Limiter(clock, book=book, sleep=clock.sleep)
+    limiter.allow("k", 10, 10.0)
+
+    async def some():
+        await asyncio.gather(*(limiter.take("k") for _ in range(4)))
+        await limiter.aclose()
+
+    asyncio.run(some())
+    asyncio.run(some())
+    assert book.left() == 2

@@ -11,6 +11,7 @@ from campaign.core.clock import Clock
 from campaign.core.errors import CampaignError, Invalid, Spent, Unavailable
 
 CHUNK = 20  # a worker holds at most a twentieth of a budget's size in its hand
+FARTHEST = 120.0  # seconds after which whoever was sent away asks again, unless a hold lasts longer
 KEPT = 1.0  # seconds; what was not used by then is given back
 
 
@@ -127,7 +128,7 @@ class Limiter:
     def _give_up(self, key: str, account: "_Account", wait: float, deadline: float) -> None:
         if (now := self._clock.uptime()) + wait > deadline:
             why = "the platform asked us to wait" if account.held_until > now else "its rate budget is used up"
-            raise Spent(f"{key}: {why}; the next request may go in {wait:.0f} s", retry_after=max(1.0, wait))
+            raise Spent(f"{key}: {why}; the next request may go in {wait:.0f} s", retry_after=account.turn(wait, now))
 
     async def _try(self, key: str, account: "_Account", hand: "_Hand", n: int, reading: bool) -> float:
         """Take n requests now and return 0, or return the seconds to wait."""
@@ -261,6 +262,7 @@ class _Account:
     left_since: float = 0.0
     told: float = 0.0  # what the platform said is left until `told_until`, as far as it was passed on
     told_until: float = float("-inf")
+    turns: float = float("-inf")  # the last turn that was given to who was sent away
     hands: tuple[_Hand, _Hand] = field(default_factory=lambda: (_Hand(), _Hand()))
 
     def left_at(self, now: float) -> float:
@@ -276,6 +278,15 @@ class _Account:
             return held
         lacking = n - self.hands[0].tokens - self.left_at(now)
         return max(held, lacking * self.seconds / self.size)
+
+    def turn(self, wait: float, now: float) -> float:
+        """Return the seconds after which who is sent away may ask again: each a little later than the one before.
+
+        Else all would come back at once. A far turn is not waited for: the budget may have grown by then.
+        """
+        step = self.seconds / self.size if self.size else 0.0
+        self.turns = max(now + wait, min(self.turns + step, now + FARTHEST))
+        return max(1.0, self.turns - now)
 
 
 @dataclass(slots=True)
