@@ -36,7 +36,7 @@ def add(tx: Connection, notice: Notice) -> bool:
         id=notice.id, kind=notice.kind, subject=notice.subject, detail=dict(notice.detail), at=notice.at
     )
     once = query.on_conflict_do_nothing(index_elements=["kind", "subject"], index_where=notices.c.over_at.is_(None))
-    return bool(tx.execute(once).rowcount)
+    return tx.execute(once.returning(notices.c.id)).first() is not None
 
 
 def close(tx: Connection, kinds: Collection[str], subject: str | None = None, *, at: datetime) -> int:
