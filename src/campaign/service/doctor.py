@@ -7,7 +7,8 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service import App
 from campaign.store import accounts as account_rows
-from campaign.store import heartbeats, queue
+from campaign.store import budgets, heartbeats, queue
+from campaign.store.budgets import Standing
 
 SILENT_AFTER = 40.0  # seconds without a sign of life: more than two looks of the daemon
 
@@ -32,6 +33,7 @@ def doctor(app: App) -> list[Check]:
             late = queue.overdue(tx, now=app.clock.now())
             pauses = account_rows.pauses_now(tx)
             accounts = account_rows.all_accounts(tx)
+            standing = budgets.standings(tx, now=app.clock.now(), mono=app.clock.monotonic(), boot=app.clock.boot)
     except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering is what a doctor must say
         return [Check("database", False, f"does not answer: {error}", grave=True)]
     checks.append(Check("database", True, f"{app.store.dialect} answers; {len(rows)} deliveries"))
@@ -44,6 +46,7 @@ def doctor(app: App) -> list[Check]:
     )
     said = "; ".join(f"{p.scope} {p.name} by {p.person}: {p.reason}".replace("  ", " ") for p in pauses)
     checks.append(Check("pauses", not pauses, said or "nothing is paused"))
+    checks.append(_budgets({one.name: standing[one.id] for one in accounts if one.id in standing}))
     checks.append(_tokens(app, [account.name for account in accounts]))
     checks.append(Check("clock", True, in_zone(app.clock.now(), "UTC")))
     return checks
@@ -77,6 +80,20 @@ def _late(late: int) -> Check:
 def _count(rows: list[dict[str, object]], state: State, words: str) -> Check:
     number = sum(row["state"] == state for row in rows)
     return Check(str(state), not number, f"{number} {words}" if number else "none")
+
+
+def _budgets(standing: dict[str, Standing]) -> Check:
+    said = [
+        f"{name} is held until {in_zone(each.held_till, 'UTC')}: its platform said 429"
+        for name, each in standing.items()
+        if each.held_till is not None
+    ]
+    said += [
+        f"{name} has {each.left:.0f} of {each.size} requests left"
+        for name, each in standing.items()
+        if each.held_till is None and each.low
+    ]
+    return Check("budgets", not said, "; ".join(said) or "no account is held, none is nearly used up")
 
 
 def _tokens(app: App, names: list[str]) -> Check:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from campaign.core import adapter as port
@@ -62,6 +62,7 @@ class Adapter(port.Adapter):
 
     name: ClassVar[str] = "telegram"
     bearer: ClassVar[bool] = False
+    counted_by: ClassVar[Literal["account", "credential"]] = "credential"  # a 429 stops the bot in all its channels
     options: ClassVar[Mapping[str, str]] = {"channel": "the channel: @name, or its id, as in -1001234567890"}
     secrets: ClassVar[Mapping[str, str]] = {
         "watcher": "the token of a second bot that is an administrator of the channel and sees what is posted there"
