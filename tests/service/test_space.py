@@ -1,6 +1,7 @@
 """Resume never bursts: what piled up goes out one by one, account by account, in its order, and nothing is lost."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_no_two_go_within_the_spacing_none_before_it_is_ready_and_none_is_lost(
 
     assert {each.id for each in waiting} == set(slots)
     times = sorted(slots.values())
-    assert all(later - sooner >= spacing - 1e-6 for sooner, later in zip(times, times[1:], strict=False))
+    assert all(later - sooner >= spacing - 1e-6 for sooner, later in pairwise(times))
     assert all(slots[each.id] >= max(first, each.ready) for each in waiting)
     # Whoever goes behind one of its followers was not ready when that one went.
     for number, each in enumerate(waiting):

@@ -1,7 +1,6 @@
 """What programs ask the desk: whether anything could be published, and the numbers; neither tells a secret."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -97,11 +96,11 @@ def test_a_look_that_fails_is_ill_and_says_no_more_than_its_kind(world: World, s
     assert (status, wrong) == (503, {"health": "could not look: OSError"})
     world.app.store.close()
     database = Path(str(world.app.store.engine.url.database))
-    os.rename(database, database.with_name("gone.db"))
+    database.rename(database.with_name("gone.db"))
     database.mkdir()
     assert list(told(serve(world.app, world.settings, by=None))[1]) == ["database"]
     database.rmdir()
-    os.rename(database.with_name("gone.db"), database)
+    database.with_name("gone.db").rename(database)
 
 
 def test_the_numbers_are_not_there_unless_they_are_asked_for(world: World, serve: Serve) -> None:
