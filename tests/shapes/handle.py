@@ -51,7 +51,7 @@ class Adapter(port.Adapter):
 
     def __init__(self, client: Client, account: Account) -> None:
         self._client = client
-        self.capabilities = port.overridden(CAPABILITIES, account.sheet)
+        self.sheet = account.sheet
 
     @classmethod
     def open(cls, client: Client, account: Account) -> "Adapter":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
 from campaign.core.address import hosts_of, last_of_path
@@ -194,7 +195,12 @@ class Adapter(ABC):
     options: ClassVar[Mapping[str, str]] = {}  # what connecting needs besides a token: name → what it is
     secrets: ClassVar[Mapping[str, str]] = {}  # the same for what must not be shown
     defaults: ClassVar[Capabilities]
-    capabilities: Capabilities  # the account's own: defaults, overridden by its sheet
+    sheet: Mapping[str, Any] = {}  # what the account's own server told when it was connected
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """The account's own limits: the platform's defaults, overridden by its sheet."""
+        return overridden(self.defaults, self.sheet)
 
     @classmethod
     @abstractmethod

@@ -96,7 +96,7 @@ class Adapter(port.Adapter):
     def __init__(self, client: Client, *, remote_id: str, kind: str, sheet: Mapping[str, Any]) -> None:
         self._client, self._remote_id, self._kind = client, remote_id, kind
         self._metrics = frozenset(sheet.get("metrics", CAPABILITIES.metrics))
-        self.capabilities = port.overridden(CAPABILITIES, sheet)
+        self.sheet = sheet
 
     @classmethod
     def open(cls, client: Client, account: Account) -> "Adapter":

@@ -74,7 +74,7 @@ class Adapter(port.Adapter):
         self._base_url = account.base_url.rstrip("/")
         self._session = Session(client, str(identifier or account.remote_id or account.handle), account.remote_id)
         self._web = str(account.sheet.get("web") or WEB).rstrip("/")
-        self.capabilities = port.overridden(CAPABILITIES, account.sheet)
+        self.sheet = account.sheet
 
     @classmethod
     def open(cls, client: Client, account: Account) -> "Adapter":

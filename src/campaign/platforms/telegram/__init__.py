@@ -78,7 +78,7 @@ class Adapter(port.Adapter):
         notebook = client.notebook
         self._watch = Watch(client, notebook, self._label, watcher) if watcher and notebook is not None else None
         self._open_medium: Callable[[str], BinaryIO] | None = None
-        self.capabilities = port.overridden(CAPABILITIES, account.sheet)
+        self.sheet = account.sheet
 
     @classmethod
     def open(cls, client: Client, account: Account) -> "Adapter":
