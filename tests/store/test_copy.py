@@ -278,7 +278,7 @@ def test_what_postgresql_cannot_hold_is_named(pair: tuple[Store, Store, Store]) 
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
     store = open_store("postgresql://u:hunter2@127.0.0.1:1/nothing")
 
-    with pytest.raises(CampaignError, match="cannot be used") as caught:
+    with pytest.raises(CampaignError, match=r"127\.0\.0\.1") as caught:
         prepare(store)
     assert "hunter2" not in str(caught.value)
 
@@ -309,7 +309,7 @@ BUDGET = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.dictionaries(TEXTS, EVENT, max_size=4), st.dictionaries(TEXTS, BUDGET, max_size=3))
 def test_any_text_number_instant_and_json_goes_there_and_back(
     pair: tuple[Store, Store, Store], events: dict[str, Any], budgets: dict[str, Any]

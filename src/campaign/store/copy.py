@@ -76,7 +76,7 @@ def prepare(target: Store) -> None:
         with target.read() as tx:
             check_empty(tx)
         upgrade(target)
-    except sa.exc.OperationalError as error:
+    except (sa.exc.OperationalError, ConnectionError) as error:
         words = _words(error).replace(str(target.engine.url.password or "\0"), "***")
         raise CampaignError(f"the database to copy to cannot be used: {words}") from None
     except Conflict as error:
