@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.sweep import Cell, Stage, play_all
-from tests.sweep.plays import EARLY, FAULTS, PLAYS, kept
+from tests.sweep.plays import EARLY, FAULTS, PLAYS, faults_of, kept
 from tests.sweep.report import well
 
 ONCE = "dedup, pictures"
@@ -79,9 +79,10 @@ def test_a_whole_play_leaves_no_point_out_and_the_others_what_the_whole_ones_hav
     whole = [("claimed", 1), ("prepared", 1), ("line.committed", 1), ("prepared", 2), ("recorded", 1), ("archived", 1)]
     assert whole == kept(ONCE, "503", passed)
 
-    part = kept("watcher, text", "503", passed)
+    part = kept("watcher, text", "drop_request", passed)
     assert [("line.committed", 1), ("prepared", 2), ("recorded", 1)] == part
     assert whole == kept("watcher, text", "none", passed)
+    assert set(FAULTS) == set(faults_of(ONCE)) > set(faults_of("watcher, text"))
 
 
 def test_each_guarantee_is_played_whole_once() -> None:

@@ -106,6 +106,8 @@ OCCURRENCES = 2  # a point that is passed often is died at this many times, or o
 # Where an earlier life dies, so that the life that mends it can die too.
 FIRST = {"claimed": frozenset({"reap.written"}), "commit.sent": frozenset((*PAST, *DOUBT, "recorded"))}
 ENOUGH = frozenset({"none", "lose_response"})  # faults under which the steps after the result are died at
+# These end like lose_response (the work was done, the answer is no use) and like drop_request (it was not done).
+ALIKE = frozenset({"500_after", "reset", "bad_json", "half_body", "500_before", "reset_before", "503"})
 LAGS_FOR = 2  # questions that a lagging list answers wrongly; all of them within settles_within
 
 
@@ -128,6 +130,12 @@ class Cell:
         play = PLAYS[self.guarantee]
         past = {*PAST, AWAITING} | ({"exchanged"} if play.upload is None else set())
         return bool(play.asks) and (self.fault in SILENT or bool({self.point, self.first} & past))
+
+
+def faults_of(guarantee: str) -> list[str]:
+    """Return the faults that a play meets."""
+    play = PLAYS[guarantee]
+    return [fault for fault in FAULTS if fault not in play.without and (play.whole or fault not in ALIKE)]
 
 
 def kept(guarantee: str, fault: str, passed: Sequence[str]) -> list[tuple[str, int]]:

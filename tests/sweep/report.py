@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.sweep.plays import AWAITING, FAILPOINTS, FAULTS, FIRST, PLAYS, Cell, kept
+from tests.sweep.plays import AWAITING, FAILPOINTS, FAULTS, FIRST, PLAYS, Cell, faults_of, kept
 from tests.sweep.stage import Stage
 
 Result = dict[str, Any]
@@ -17,7 +17,7 @@ AGAIN = 3  # several deliveries at once do not pass the points in the same order
 
 def plan(jobs: int, plays: Sequence[str] = tuple(PLAYS)) -> list[Cell]:
     """Return every cell. Raises: RuntimeError when a failpoint is reached in no life, or is not listed."""
-    lives = [(play, fault) for play in plays for fault in FAULTS if fault not in PLAYS[play].without]
+    lives = [(play, fault) for play in plays for fault in faults_of(play)]
     cells = [Cell(**told) for found in _together(lives, jobs, _trace) for told in found]
     missed = set(FAILPOINTS) - {cell.point for cell in cells}
     unknown = {cell.point for cell in cells} - {*FAILPOINTS, AWAITING}
