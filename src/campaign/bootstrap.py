@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import tzdata
 
 from campaign import __version__
-from campaign.clock import DatabaseClock, FileClock, SystemClock
-from campaign.config import Settings
+from campaign.clock import DatabaseClock, FileClock, SystemClock, uptime
+from campaign.config import Settings, plain_environment
 from campaign.core.adapter import Adapter, Capabilities, Exchanges, Notebook, overridden, unseal
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict
@@ -26,7 +26,10 @@ from campaign.media.shelf import Shelf
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
 from campaign.service import App
-from campaign.store import Store, open_store
+from campaign.service.notify import Channel, Notifier, as_json
+from campaign.store import Store, Unreachable, open_store
+from campaign.outage import Outage
+from campaign.net.skew import Skew
 from campaign.store.accounts import Vault
 from campaign.store.schema import check_current, upgrade
 from campaign.store.sightings import Sightings
@@ -140,6 +143,29 @@ class Opener:
 
     def __init__(
         self,
+def open_patiently(
+    settings: Settings, *, log: Callable[..., None], wait: Callable[[float], None] = time.sleep, **parts: Any
+) -> App:
+    """Return the App of an installation as open_app() does; while its database cannot be reached, try again.
+
+    For what runs until it is stopped: it says so once a minute, and goes on when the database is there.
+
+    Args:
+        wait: sleeps for so many seconds: 0.5 at first, 15 at most.
+    """
+    outage, delay = Outage(log, uptime), 0.5
+    while True:
+        try:
+            app = open_app(settings, log=log, **parts)
+        except Unreachable as error:
+            outage.failed(error)
+            wait(delay)
+            delay = min(15.0, delay * 2)
+        else:
+            outage.over()
+            return app
+
+
         settings: Settings,
         clock: Clock,
         *,

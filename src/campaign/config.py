@@ -61,6 +61,10 @@ class Daemon(_Section):
     stop_within: Annotated[
         float, Field(ge=0, le=60, description="seconds for what is under way when it is told to stop")
     ] = 10.0
+    dead_after: Annotated[
+        float,
+        Field(ge=1, le=600, description="seconds without a sign of life after which a worker is dead; alike on all"),
+    ] = 30.0
     spacing: Annotated[
         float,
         Field(

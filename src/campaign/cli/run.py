@@ -1,4 +1,4 @@
-"""What runs until it is stopped: daemon, web, both, the sandbox, the demo."""
+"""What runs until it is stopped: daemon, workers, web, the sandbox, the demo."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from campaign.cli.given import words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import data, line, say
-from campaign.core.errors import Conflict
+from campaign.core.errors import Conflict, Invalid
 
 
 def up_it(*, here: Here = HERE) -> int:
@@ -35,6 +36,25 @@ def daemon(*, here: Here = HERE) -> int:
     from campaign.daemon import serve
 
     return serve(here.settings())
+
+
+def worker(
+    *,
+    queues: Annotated[list[str] | None, Parameter(name="--queues")] = None,
+    slots: int | None = None,
+    here: Here = HERE,
+) -> int:
+    """Publish as one of many workers, until it is told to stop.
+
+    Args:
+        queues: What it works on: publish, measure, archive, with commas between; all unless told.
+        slots: Deliveries under way at once, in place of the setting.
+    """
+    from campaign.daemon import work
+
+    if slots is not None and not 1 <= slots <= 500:
+        raise Invalid("slots", slots, "must be between 1 and 500")
+    return work(here.settings(), queues=words(queues or ()), slots=slots)
 
 
 def web(*, port: int | None = None, here: Here = HERE) -> int:

@@ -68,6 +68,12 @@ ALONE: dict[str, tuple[str, str]] = {
         "Publish and serve the desk: daemon and web together.\n\nExample: campaign up --dir campaign-data",
     ),
     "daemon": ("run:daemon", "Publish what is due, until it is told to stop.\n\nExample: campaign daemon"),
+    "worker": (
+        "run:worker",
+        "Publish as one of many workers, until it is told to stop.\n\n"
+        "Examples: campaign worker · campaign worker --queues publish --slots 50\n\n"
+        "Any number of them on any number of machines share one PostgreSQL database, the media and the archive.",
+    ),
     "web": ("run:web", "Serve the desk in the browser.\n\nExample: campaign web --port 8765"),
     "sandbox": (
         "run:sandbox",

@@ -11,15 +11,16 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from campaign.clock import FileClock, real_now
-from campaign.core.errors import CampaignError
 from campaign.engine.crank import Pump
 from campaign.engine.vigil import Vigil
+from campaign.outage import Outage
 from campaign.service import App
 from campaign.service.archive import archive, seal
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
 from campaign.store import accounts as account_rows
-from campaign.store import queue, readings
+from campaign.store import budgets, queue, readings
+from campaign.store.locks import Lock
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
@@ -33,6 +34,7 @@ class Survey:
     """What the rows say now: the next instants (campaign time), and whether anything is under way."""
 
     next_due: datetime | None
+    coming: datetime | None  # the next one that was not due yet when this look began
     next_late: datetime | None
     next_reading: datetime | None
     next_retry: float | None  # monotonic seconds
@@ -52,6 +54,7 @@ class EmbeddedEngine:
         beat: called at every look: a sign of life.
         vigil: watches over the other workers, where there may be any.
         publishes_only: nothing is read or archived afterwards: a rehearsal.
+        tend: run after each look that went well: notices, the dead man's switch.
     """
 
     name = "embedded"
@@ -67,13 +70,16 @@ class EmbeddedEngine:
         beat: Callable[[], None] = lambda: None,
         vigil: Vigil | None = None,
         publishes_only: bool = False,
+        tend: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._app, self._tick, self._stop_within = app, tick, stop_within
         self._pump = Pump(app, slots=slots, over=self.wake)
         self._looked, self._archived = float("-inf"), app.clock.uptime()
         self._pace, self._beat = pace, beat
+        self._archive_from = float("-inf")
+        self._outage, self._archivist = Outage(app.log, app.clock.uptime), Lock(app.store, "archive")
         self._vigil = vigil or Vigil(app, dead_after=0.0, alone=True)
-        self._publishes_only = publishes_only
+        self._publishes_only, self._tend = publishes_only, tend
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._stopped = asyncio.Event()
         self._looking, self._again = False, False
@@ -139,24 +145,27 @@ class EmbeddedEngine:
             while self._again and not self._stopped.is_set():
                 self._again = False
                 await self._turn()
-        except (CampaignError, OSError) as error:
-            self._app.log("engine.failed", error=str(error))
+            self._outage.over()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next tick looks again
+            self._outage.failed(error)
         finally:
             self._looking = False
 
     async def _turn(self) -> None:
         app = self._app
-        self._looked = app.clock.uptime()
+        self._looked, began = app.clock.uptime(), app.clock.now()
         await asyncio.to_thread(self._beat)
         await asyncio.to_thread(self._vigil.give_up)
         await self._pump.look()
-        survey = await asyncio.to_thread(_survey, app, self._publishes_only)
+        survey = await asyncio.to_thread(_survey, app, self._publishes_only, began)
         now = app.clock.now()
         if survey.doubtful:
             self._start("confirm", lambda: confirm(app))
         if self._pump.drained and survey.next_reading is not None and survey.next_reading <= now:
             self._start("measure", lambda: measure(app))
-        if survey.archive_due and (self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN):
+        if survey.archive_due and self._looked >= self._archive_from and (
+            self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN
+        ):
             self._start("archive", lambda: asyncio.to_thread(self._archive))
         if self._month not in ((0, 0), (now.year, now.month)):
             self._start("seal", lambda: asyncio.to_thread(_seal, app))
@@ -164,6 +173,8 @@ class EmbeddedEngine:
         if self._pace is not None and self._pace.over and not self._pace.released:
             self._start("finish", self._finish)
         self._plan(survey, now)
+        if self._tend is not None:
+            self._start("tend", self._tend)
 
     def _start(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Run one thing of this name at a time, and look again when it is over."""
@@ -175,18 +186,27 @@ class EmbeddedEngine:
 
     def _over(self, name: str) -> None:
         task = self._under_way.pop(name)
-        if not task.cancelled() and task.exception() is not None:
-            self._app.log("engine.failed", task=name, error=f"{type(task.exception()).__name__}: {task.exception()}")
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, ConnectionError):
+                self._outage.failed(error)  # the database is away: said once a minute, whoever met it
+            else:
+                self._app.log("engine.failed", task=name, error=f"{type(error).__name__}: {error}")
             return  # the next tick looks again; at once would spin on a lasting fault
-        if self._again or name != "wake":
+        if self._again or name not in ("wake", "tend"):
             self.wake()
 
     def _archive(self) -> None:
         """Archive what waits for it, publishing before archiving."""
         clock, began = self._app.clock, self._app.clock.uptime()
-        while not self._stopped.is_set() and (self._pump.drained or clock.uptime() - began < ARCHIVE_FOR):
-            if not archive(self._app):
-                break
+        if not self._archivist.take():
+            self._archive_from = began + ARCHIVE_WITHIN  # a worker elsewhere is at it
+            return
+        try:
+            while self._archivist.held and not self._stopped.is_set():
+                if not (self._pump.drained or clock.uptime() - began < ARCHIVE_FOR) or not archive(self._app):
+                    break
+        finally:
+            self._archivist.give_back()
         self._archived = clock.uptime()
 
     def _plan(self, survey: Survey, now: datetime) -> None:
@@ -196,7 +216,9 @@ class EmbeddedEngine:
             delays.append(survey.next_retry - self._app.clock.monotonic())
         instants = [t for t in (survey.next_due, survey.next_late, survey.next_reading) if t is not None]
         if self._pace is None or self._pace.over:
-            delays += [(instant - now).total_seconds() for instant in instants]
+            # What was due already is claimed, or waits for something that wakes us when it comes.
+            times = (survey.coming, survey.next_late, survey.next_reading)
+            delays += [(instant - now).total_seconds() for instant in times if instant is not None]
         elif self._idle(survey, now):
             ends = [self._pace.until] if self._pace.stop is None else [self._pace.until, self._pace.stop]
             self._plan_advance(min([*(instant for instant in instants if instant > now), *ends]), now)
@@ -218,7 +240,7 @@ class EmbeddedEngine:
 
     def _idle(self, survey: Survey, now: datetime) -> bool:
         """Whether a virtual clock may move: never while anything is due or in flight."""
-        busy = self._pump.busy or any(name not in ("wake", "archive", "seal") for name in self._under_way)
+        busy = self._pump.busy or any(name not in ("wake", "tend", "archive", "seal") for name in self._under_way)
         due = any(t is not None and t <= now for t in (survey.next_due, survey.next_reading))
         return not (busy or due or survey.in_flight or survey.doubtful)
 
@@ -233,8 +255,8 @@ class EmbeddedEngine:
     async def _advance(self, instant: datetime) -> None:
         """Move the virtual clock to the next event, if it is still true that nothing is due or in flight."""
         self._advance_to = None
-        survey = await asyncio.to_thread(_survey, self._app, self._publishes_only)
         now = self._app.clock.now()
+        survey = await asyncio.to_thread(_survey, self._app, self._publishes_only, now)
         if self._pace is not None and self._idle(survey, now):
             events = (survey.next_due, survey.next_late, survey.next_reading, instant)
             self._pace.advance(min((t for t in events if t is not None and t > now), default=now))
@@ -282,14 +304,16 @@ class Pace:
         self._clock.run()
 
 
-def _survey(app: App, publishes_only: bool) -> Survey:
+def _survey(app: App, publishes_only: bool, began: datetime) -> Survey:
     with app.store.read() as tx:
         mono, boot = app.clock.monotonic(), app.clock.boot
+        ends = queue.next_retry(tx, boot=boot), budgets.next_unheld(tx, mono=mono, boot=boot)
         return Survey(
             next_due=queue.next_due(tx),
+            coming=queue.next_due(tx, after=began),
             next_late=queue.late(tx, now=app.clock.now()),
             next_reading=None if publishes_only else readings.next_reading(tx),
-            next_retry=queue.next_retry(tx, boot=boot),
+            next_retry=min((end for end in ends if end is not None), default=None),
             doubtful=bool(queue.doubtful(tx, mono=mono, boot=boot, limit=1)),
             in_flight=queue.in_flight(tx),
             archive_due=not publishes_only

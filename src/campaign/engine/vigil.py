@@ -1,10 +1,13 @@
 """Signs of life: each worker gives its own, watches those of the others, and takes over what the dead left."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from campaign.clock import DatabaseClock
+from campaign.outage import Outage
 from campaign.service import SYSTEM, App, event
 from campaign.service.miss import miss
 from campaign.service.notify import tell_of
@@ -78,9 +81,13 @@ class Vigil:
 
 
 class Pulse:
-    """This worker's sign of life; each one also looks at the clock that all workers share."""
+    """This worker's sign of life; each one also looks at the clock that all workers share.
 
-    def __init__(self, app: App, *, engine: str, queues: Sequence[str] = (), every: float = BEAT) -> None:
+    Args:
+        every: seconds within which a second one is left out, for an engine that looks oftener than is useful.
+    """
+
+    def __init__(self, app: App, *, engine: str, queues: Sequence[str] = (), every: float) -> None:
         self._app, self._engine, self._queues, self._every = app, engine, tuple(queues), every
         self._last = float("-inf")
         self._host = socket.gethostname()
@@ -107,6 +114,32 @@ class Pulse:
         with app.store.begin() as tx:
             heartbeats.beat(tx, entry)
         self._last = now  # one that failed is given again at the next look
+
+
+async def keep_beating(app: App, pulse: Pulse, *, every: float) -> None:
+    """Give signs of life until cancelled, whatever else goes on; a database that is away is said once a minute."""
+    outage = Outage(app.log, app.clock.uptime)
+    while True:
+        try:
+            await asyncio.to_thread(pulse)
+            outage.over()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next sign of life is tried
+            outage.failed(error)
+        await asyncio.sleep(every)
+
+
+def join(app: App) -> bool:
+    """Enter among the workers of a shared database; return whether there is no other one that lives.
+
+    Then nobody could have seen the shared clock jump, so a new era begins.
+    """
+    with app.store.read() as tx:
+        beats = heartbeats.heartbeats_now(tx)
+        now, boot = app.clock.monotonic(), app.clock.boot
+    first = not any(each.boot == boot and abs(now - each.ticked_mono) < 3 * BEAT for each in beats)
+    if first and isinstance(app.clock, DatabaseClock):
+        app.clock.begin()
+    return first
 
 
 def pulse_every(dead_after: float) -> float:

@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
 
 def run(settings: Settings, port: int | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return 0. Raises: Conflict when the address is taken."""
-    app = bootstrap.open_app(settings, log=bootstrap.make_log(settings))
+    app = bootstrap.open_patiently(settings, log=bootstrap.make_log(settings))
     file = settings.root / "web.json"
     with contextlib.closing(app.store), contextlib.closing(bind(settings.web.host, port, settings.web.port)) as bound:
         number = bound.getsockname()[1]
