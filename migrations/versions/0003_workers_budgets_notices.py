@@ -79,6 +79,20 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_retry_at", "deliveries", ["retry_at"], sqlite_where=resting, postgresql_where=resting
     )
+    # A fence that was put up twice is one fence.
+    op.execute(
+        "UPDATE pauses SET until = since, lifted_by = person WHERE until IS NULL AND EXISTS (SELECT 1 FROM pauses AS p "
+        "WHERE p.scope = pauses.scope AND p.name = pauses.name AND p.until IS NULL AND p.id < pauses.id)"
+    )
+    stands = sa.text("until IS NULL")
+    op.create_index(
+        "ix_pauses_standing",
+        "pauses",
+        ["scope", "name"],
+        unique=True,
+        sqlite_where=stands,
+        postgresql_where=stands,
+    )
     if op.get_bind().dialect.name == "postgresql":
         # Tells workers that listen: something was scheduled, or a fence moved. Several in one transaction are one.
         op.execute(
@@ -98,6 +112,7 @@ def downgrade() -> None:
         for name, table in (("inserted", "deliveries"), ("updated", "deliveries"), ("pauses", "pauses")):
             op.execute(f"DROP TRIGGER campaign_news_{name} ON {table}")
         op.execute("DROP FUNCTION campaign_news()")
+    op.drop_index("ix_pauses_standing", table_name="pauses")
     scheduled = sa.text("state = 'scheduled'")
     for name in ("scheduled", "late", "retry_at"):
         op.drop_index(f"ix_deliveries_{name}", table_name="deliveries")

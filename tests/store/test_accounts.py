@@ -1,5 +1,6 @@
 """Accounts with sealed tokens, and pauses."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,27 @@ def test_the_log_of_a_post_is_read_in_order(desk: Desk) -> None:
 
         assert ["e1", "e2"] == [event["id"] for event in people.events_of(tx, "p")]
         assert {"말": "e1"} == people.events_of(tx, "p")[0]["detail"]
+
+
+def test_two_workers_that_put_up_the_same_fence_at_once_put_up_one(desk: Desk) -> None:
+    ready = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        ready.wait(10)
+        with desk.store.begin() as tx:
+            accounts.pauses_now(tx)  # both have begun before either one writes
+            if desk.store.dialect == "postgresql":
+                ready.wait(10)
+            accounts.pause(tx, Pause(f"p{number}", "account", "kr", "its token is not accepted", "campaign", NOW))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    with desk.store.begin() as tx:
+        assert ["kr"] == [fence.name for fence in accounts.pauses_now(tx)]
+        assert 1 == accounts.lift(tx, "account", "kr", person="alice", at=NOW)
+        accounts.pause(tx, Pause("p3", "account", "kr", "once more", "alice", NOW))
+        assert ["p3"] == [fence.id for fence in accounts.pauses_now(tx)]

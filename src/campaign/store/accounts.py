@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from campaign.core.errors import CampaignError, Conflict, NotFound
@@ -195,18 +196,17 @@ class Pause:
 
 
 def pause(tx: Connection, entry: Pause) -> None:
-    """Put up a fence. A second one of the same scope changes nothing."""
-    if not any((entry.scope, entry.name) == (old.scope, old.name) for old in pauses_now(tx)):
-        tx.execute(
-            pauses.insert().values(
-                id=entry.id,
-                scope=entry.scope,
-                name=entry.name,
-                reason=entry.reason,
-                person=entry.person,
-                since=entry.since,
-            )
-        )
+    """Put up a fence. A second one of the same scope changes nothing, also when both are put up at once."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    query = insert(pauses).values(
+        id=entry.id,
+        scope=entry.scope,
+        name=entry.name,
+        reason=entry.reason,
+        person=entry.person,
+        since=entry.since,
+    )
+    tx.execute(query.on_conflict_do_nothing(index_elements=["scope", "name"], index_where=pauses.c.until.is_(None)))
 
 
 def lift(tx: Connection, scope: str, name: str, *, person: str, at: datetime) -> int:

@@ -393,6 +393,14 @@ pauses = sa.Table(  # a fence read before every send
     sa.Column("since", Instant, nullable=False),
     sa.Column("until", Instant),  # when it was lifted
     sa.Column("lifted_by", sa.Text),
+    sa.Index(
+        "ix_pauses_standing",
+        "scope",
+        "name",
+        unique=True,  # two workers that put up the same fence at once put up one
+        sqlite_where=sa.text("until IS NULL"),
+        postgresql_where=sa.text("until IS NULL"),
+    ),
 )
 
 events = sa.Table(  # the log of what people and the daemon did; append-only
