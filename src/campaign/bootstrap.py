@@ -3,36 +3,44 @@
 import asyncio
 import os
 import secrets
+import shlex
 import sys
 import time
 import zoneinfo
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tzdata
+from pydantic import SecretStr
 
 from campaign import __version__
 from campaign.clock import DatabaseClock, FileClock, SystemClock, uptime
 from campaign.config import Settings, plain_environment
 from campaign.core.adapter import Adapter, Capabilities, Exchanges, Notebook, overridden, unseal
+from campaign.core.budget import Book
 from campaign.core.clock import Clock
-from campaign.core.errors import Conflict
+from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
+from campaign.outage import Outage
+from campaign.net.skew import Skew
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
 from campaign.service import App
 from campaign.service.notify import Channel, Notifier, as_json
 from campaign.store import Store, Unreachable, open_store
-from campaign.outage import Outage
-from campaign.net.skew import Skew
 from campaign.store.accounts import Vault
+from campaign.store.budgets import ACCOUNT, CREDENTIAL, Budgets
 from campaign.store.schema import check_current, upgrade
 from campaign.store.sightings import Sightings
+
+if TYPE_CHECKING:
+    from campaign.net.tell import Hook
 
 
 def new_id() -> str:
@@ -97,6 +105,7 @@ def open_app(
     opener = opener or Opener(settings, clock, redact=redact)
     if isinstance(opener, Opener) and opener.notebook is None:
         opener.notebook = Sightings(store)
+        opener.book = Budgets(store, clock)
     if store.dialect == "sqlite" and not _sqlite_file_exists(store):
         raise Conflict(
             f"there is no installation in {settings.root}; make one with: campaign init --dir {settings.root}"
@@ -123,26 +132,17 @@ def open_app(
         lease_seconds=settings.daemon.lease,
         # On one machine the lock of a dead daemon proves that its sockets are closed; nothing proves it of another's.
         outlives=settings.network.total_timeout if store.dialect == "postgresql" else 0.0,
+        # In a demo days go by in seconds: what is late there, a pause of real seconds would only make later.
+        spacing=0.0 if settings.clock_file else settings.daemon.spacing,
+        tick=settings.daemon.tick,
+        reserve=settings.daemon.reserve_bytes,
+        disks=_disks(settings, store),
+        clock_offset=lambda: opener.skew.median(clock.monotonic()) if isinstance(opener, Opener) else None,
         max_pixels=settings.media.max_pixels,
         failpoint=failpoint or (lambda name: None),
     )
 
 
-def capabilities_of(account: Account) -> Capabilities:
-    """Return an account's limits: its platform's, overridden by its own sheet."""
-    return overridden(load(account.platform).defaults, account.sheet)
-
-
-def locate(account: Account, url: str) -> str:
-    """Return the remote id of an account's post at a public address. Raises: Invalid."""
-    return load(account.platform).locate(account, url)
-
-
-class Opener:
-    """Opens adapters. All adapters of one process share connections and rate budgets; one event loop at a time."""
-
-    def __init__(
-        self,
 def open_patiently(
     settings: Settings, *, log: Callable[..., None], wait: Callable[[float], None] = time.sleep, **parts: Any
 ) -> App:
@@ -166,6 +166,21 @@ def open_patiently(
             return app
 
 
+def capabilities_of(account: Account) -> Capabilities:
+    """Return an account's limits: its platform's, overridden by its own sheet."""
+    return overridden(load(account.platform).defaults, account.sheet)
+
+
+def locate(account: Account, url: str) -> str:
+    """Return the remote id of an account's post at a public address. Raises: Invalid."""
+    return load(account.platform).locate(account, url)
+
+
+class Opener:
+    """Opens adapters. All adapters of one process share connections and rate budgets; one event loop at a time."""
+
+    def __init__(
+        self,
         settings: Settings,
         clock: Clock,
         *,
@@ -177,16 +192,18 @@ def open_patiently(
         self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
         self._limited, self._only = limited, only  # `only`: the one host and port of a rehearsal's twins
         self.notebook: Notebook | None = None
+        self.book: Book | None = None  # where budgets are shared; None: they are this process's own
+        self.skew = Skew()
         self._memories: dict[str, dict[str, Any]] = {}
         self._transport: Any = None
-        self._limiter: Any = None
-        self._budgets: set[str] = set()
+        self._limiters: dict[bool, Any] = {}  # for accounts that are connected, and for those that are being
+        self._budgets: set[tuple[bool, str, str]] = set()  # whose rules the limiters know
         self._clients: dict[str, tuple[tuple[Any, ...], Any]] = {}  # account id → what it is made of, and it
 
     def __call__(self, account: Account, token: str, sink: Exchanges) -> Adapter:
         """Return the adapter of an account; what goes over the wire ends in the sink."""
         # Whatever a client is made of stands in its mark: a reconnected account gets a new one.
-        mark = token, account.base_url, account.name, bool(account.sheet.get("private"))
+        mark = token, account.base_url, account.name, bool(account.sheet.get("private")), bool(account.remote_id)
         kept = self._clients.get(account.id)
         if kept is None or kept[0] != mark:
             kept = self._clients[account.id] = mark, self._client(account, token)
@@ -204,12 +221,11 @@ def open_patiently(
         kind = load(account.platform)
         network = self._settings.network
         if self._transport is None:
-            self._transport = Transport(only=self._only)
-            self._limiter = self._limiter or Limiter(self._clock, sleep=self._sleep)
-        key = f"{account.platform} account {account.name}"
-        if key not in self._budgets:
-            self._limiter.allow(key, kind.defaults.rate.requests, kind.defaults.rate.seconds)
-            self._budgets.add(key)
+            most = max(100, self._settings.daemon.slots)  # fewer would stand in the way of slots at one platform
+            self._transport = Transport(only=self._only, max_connections=most, max_idle=most)
+        if not self._limiters:
+            self._limiters[True] = Limiter(self._clock, book=self.book, sleep=self._sleep)
+            self._limiters[False] = Limiter(self._clock, sleep=self._sleep)  # what is refused must leave no row
         secrets = unseal(token)
         memory = self._memories.setdefault(f"{account.id} {token}", {})
         return Client(
@@ -222,9 +238,11 @@ def open_patiently(
             guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
             redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
             sink=Exchanges(),
+            skew=None if self._settings.clock_file else self.skew,  # a virtual clock is off by intent
             clock=self._clock,
-            budget=self._limiter if self._limited else None,
-            label=key,
+            budget=self._limiters[bool(account.remote_id)] if self._limited else None,
+            budget_key=self._budget(kind, account, secrets["token"]) if self._limited else None,
+            label=f"{account.platform} account {account.name}",
             timeouts=Timeouts(
                 connect=network.connect_timeout,
                 read=network.read_timeout,
@@ -235,12 +253,61 @@ def open_patiently(
             agent=network.user_agent or f"campaign/{__version__}",
         )
 
+    def _budget(self, kind: type[Adapter], account: Account, token: str) -> str:
+        """Return the key of the budget that an account draws from, of which the limiter then knows the rule."""
+        connected, rate = bool(account.remote_id), kind.defaults.rate
+        mine, shared = f"{ACCOUNT}{account.id}", f"{CREDENTIAL}{sha256(token.encode()).hexdigest()[:16]}"
+        key = shared if kind.counted_by == "credential" else mine
+        if (connected, mine, key) not in self._budgets:
+            self._budgets.add((connected, mine, key))
+            limiter = self._limiters[connected]
+            limiter.allow(key, rate.requests, rate.seconds)
+            if key != mine:
+                limiter.allow(mine, None, rate.seconds, under=key)  # the claim asks for it: it is held with the other
+        return key
+
     async def aclose(self) -> None:
-        """Close the connections; the next adapter opens new ones."""
+        """Give back what was drawn from budgets, and close the connections; the next adapter opens new ones."""
+        for limiter in self._limiters.values():
+            await limiter.aclose()
         if self._transport is not None:
             await self._transport.aclose()
             self._transport = None
             self._clients.clear()
+
+
+def make_notifier(app: App, settings: Settings) -> Notifier:
+    """Return what hands notices over as the settings say. Raises: Invalid: a URL or a command that is none."""
+    channels: dict[str, Channel] = {}
+    if settings.notify.webhook.get_secret_value():
+        channels["webhook"] = _hook(app, settings, settings.notify.webhook, "notify.webhook").post
+    if settings.notify.command:
+        from campaign.net.tell import Program
+
+        program = Program(_words(settings.notify.command), plain_environment())
+        channels["command"] = lambda told: program.run(as_json(told))
+    web = settings.web
+    return Notifier(app, channels, url=web.url or (f"http://{web.host}:{web.port}" if web.port else ""))
+
+
+def make_ping(app: App, settings: Settings) -> Callable[[], Awaitable[None]] | None:
+    """Return what resets the dead man's switch; None: there is none. Raises: Invalid: a URL that is none."""
+    url = settings.daemon.ping_url
+    return _hook(app, settings, url, "daemon.ping_url").get if url.get_secret_value() else None
+
+
+def _hook(app: App, settings: Settings, url: SecretStr, field: str) -> "Hook":
+    from campaign.net.tell import Hook
+
+    agent = settings.network.user_agent or f"campaign/{__version__}"
+    return Hook(url.get_secret_value(), field=field, clock=app.clock, agent=agent)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise Invalid("notify.command", command, f"cannot be read as words: {error}") from None
 
 
 def make_log(settings: Settings) -> Callable[..., None]:
@@ -266,6 +333,14 @@ def make_log(settings: Settings) -> Callable[..., None]:
             (logger.warning if event.rpartition(".")[2] in grave else logger.info)(event, **fields)
 
     return log
+
+
+def _disks(settings: Settings, store: Store) -> dict[str, Path]:
+    """Return the folders whose disks may run full, by what they are for."""
+    disks = {"archive": settings.folder("archive"), "media": settings.folder("media")}
+    if store.dialect == "sqlite" and store.engine.url.database:
+        disks["database"] = Path(store.engine.url.database).parent
+    return disks
 
 
 def _repository(settings: Settings) -> Repository:
