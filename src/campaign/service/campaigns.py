@@ -74,7 +74,7 @@ def edit_campaign(
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     if grace is None and late is None:
-        raise Invalid("grace", "", "or late must be given: there is nothing else to change here")
+        raise Invalid("grace or late", "", "must be given: there is nothing else to change here")
     with app.store.begin() as tx:
         old = campaign_rows.campaign_named(tx, name)
         new = replace(old, grace=old.grace if grace is None else grace, late=late or old.late)
