@@ -16,6 +16,7 @@ from campaign.core.errors import (
     Spent,
     Unauthorized,
     Unavailable,
+    Uncertain,
 )
 from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
@@ -109,7 +110,14 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
             await _fail(app, held, error, attempt, work, writer)
             return
         outcome = "published" if isinstance(result, Published) else "pending"
-        await writer.keep(held, result, _attempt(app, held, started_at, exchanges, outcome, None))
+        attempt = _attempt(app, held, started_at, exchanges, outcome, None)
+        try:
+            await writer.keep(held, result, attempt)
+        except LeaseLost:
+            raise
+        except Conflict as error:  # what the platform told cannot be ours alone: a person must see it
+            await _fail(app, held, Uncertain(str(error)), attempt, work, writer)
+            return
         remote = {"remote_id": result.remote_id} if isinstance(result, Published) else {}
         app.log(f"delivery.{outcome}", id=held.id, delivery=work.label, **remote)
     except CampaignError as error:
@@ -171,7 +179,8 @@ class Crossed:
         """Raise Unavailable, for nothing was sent, when the line was crossed too long ago; where others take over."""
         passed = self._app.clock.uptime() - self.at
         if self._app.outlives and passed > SEND_WITHIN:
-            raise Unavailable(f"{self._work.label}: {passed:.0f} s went by since the line was crossed; nothing was sent")
+            why = f"{passed:.0f} s went by since the line was crossed; nothing was sent"
+            raise Unavailable(f"{self._work.label}: {why}")
 
 
 async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, work: Work, writer: Writer) -> None:
@@ -189,6 +198,8 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
         values |= {"doubt_mono": mono, "retry_at": None, "questions": 0}
 
     def write(tx: Any) -> None:
+        if attempt_rows.is_kept(tx, attempt.id):
+            return  # a COMMIT whose answer was lost has kept all of it
         attempt_rows.add_attempt(tx, attempt)
         moved = outbox.move(tx, held, new, **values)
         tell_of(app, tx, [moved])

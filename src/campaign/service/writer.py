@@ -107,7 +107,8 @@ class Writer:
             except (Together, CampaignError):
                 pass
             except Exception as error:  # noqa: BLE001 - the database itself: nothing of this transaction is in
-                return self._lasting(entries, error)
+                if self._app.store.may_pass(error):
+                    return self._lasting(entries, error)
         return [self._alone(entry) for entry in entries]
 
     def _lasting(self, entries: Sequence[_Entry], error: Exception) -> list[Any]:
@@ -161,7 +162,7 @@ class Writer:
         except CampaignError as error:
             return error
         except Exception as error:  # noqa: BLE001 - the database itself
-            return self._lasting([entry], error)[0]
+            return self._lasting([entry], error)[0] if app.store.may_pass(error) else error
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,9 @@ def _times(app: App, result: Published) -> tuple[datetime, datetime]:
 
 
 def _keep(app: App, tx: Any, held: Delivery, result: Published | Pending, attempt: Attempt, *, again: bool) -> None:
-    if not again or not attempt_rows.is_kept(tx, attempt.id):  # a lost COMMIT may have kept it
-        attempt_rows.add_attempt(tx, attempt)
+    if again and attempt_rows.is_kept(tx, attempt.id):
+        return  # the COMMIT whose answer was lost has kept all of it
+    attempt_rows.add_attempt(tx, attempt)
     if isinstance(result, Published):
         keep_published(app, tx, held.id, result)
         people.log_all(tx, [_line(app, held)])

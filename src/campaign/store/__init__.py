@@ -85,6 +85,10 @@ class Store:
                     raise
                 raise Unreachable(self._unreachable(error)) from error
 
+    def may_pass(self, error: Exception) -> bool:
+        """Whether what failed so may succeed later: no connection, no room on the disk, a lock; not a broken rule."""
+        return isinstance(error, OSError | sa.exc.OperationalError | sa.exc.InternalError | sa.exc.TimeoutError)
+
     def _unreachable(self, error: sa.exc.DBAPIError) -> str:
         url = self.engine.url
         where = f"{url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
@@ -236,4 +240,4 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later can fail with SQLITE_BUSY at once, without waiting:
     # https://www.sqlite.org/lang_transaction.html#deferred_immediate_and_exclusive_transactions
     reads = connection.get_execution_options().get("campaign_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    connection.connection.cursor().execute("BEGIN" if reads else "BEGIN IMMEDIATE")  # past SQLAlchemy: it is said often

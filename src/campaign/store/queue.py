@@ -201,7 +201,8 @@ def is_open() -> sa.ColumnElement[bool]:
     SQLite takes a partial index only where the query repeats its condition (https://www.sqlite.org/partialindex.html,
     §3), and does not look into bound values.
     """
-    states: sa.BindParameter[Any] = sa.bindparam("open_states", [str(state) for state in OPEN], expanding=True, literal_execute=True)
+    names = [str(state) for state in OPEN]
+    states: sa.BindParameter[Any] = sa.bindparam("open_states", names, expanding=True, literal_execute=True)
     return deliveries.c.state.in_(states)
 
 
