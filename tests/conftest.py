@@ -55,7 +55,7 @@ class HandClock:
     def uptime(self) -> float:
         return self._mono
 
-    def measure(self) -> None:
+    def measure(self, *, worker: bool = False) -> None:
         pass
 
     def turn(self, **by: float) -> None:

@@ -190,7 +190,7 @@ def test_a_small_error_is_made_good_slowly_and_time_never_goes_back(shared: Stor
     local.ahead = 1.0
     wrong = apart(clock, right)
     told = [clock.monotonic()]
-    clock.measure()
+    clock.measure(worker=True)
     for _ in range(60):
         local.ahead += 0.1
         told.append(clock.monotonic())
@@ -206,12 +206,12 @@ def test_a_jump_of_the_clock_begins_an_era_that_every_worker_enters(shared: Stor
     local = Local()
     here, there = DatabaseClock(shared, local=local), DatabaseClock(shared)
     old = there.boot
-    here.measure()
+    here.measure(worker=True)
     local.ahead = ahead
-    here.measure()
+    here.measure(worker=True)
     new = here.boot
-    there.measure()
-    here.measure()
+    there.measure(worker=True)
+    here.measure(worker=True)
 
     assert old.endswith("-era0")
     assert new.endswith("-era1")
@@ -223,10 +223,26 @@ def test_a_worker_that_finds_nobody_who_could_have_seen_a_jump_begins_an_era(sha
     first, second = DatabaseClock(shared), DatabaseClock(shared)
     first.begin()
     second.begin()
-    first.measure()
+    first.measure(worker=True)
 
     assert first.boot == second.boot
     assert first.boot.endswith("-era2")
+
+
+def test_who_is_no_worker_enters_an_era_but_begins_none(shared: Store) -> None:
+    local = Local()
+    desk, worker = DatabaseClock(shared, local=local), DatabaseClock(shared)
+    before = desk.boot
+    local.ahead = 3600.0
+    desk.measure()
+    unmoved = desk.boot
+    worker.begin()
+    local.ahead += 10
+    desk.measure()
+
+    assert before == unmoved
+    assert worker.boot == desk.boot
+    assert apart(desk, worker) < 0.5
 
 
 def test_the_databases_clock_waits_until_an_instant_has_come(shared: Store) -> None:

@@ -58,7 +58,7 @@ class SystemClock:
         """Return real seconds, those that this machine slept through included."""
         return uptime()
 
-    def measure(self) -> None:
+    def measure(self, *, worker: bool = False) -> None:
         """Do nothing: there is no other machine."""
 
     async def wait_until(self, instant: datetime) -> None:
@@ -121,19 +121,21 @@ class DatabaseClock:
         """Return this machine's seconds."""
         return self._local()
 
-    def measure(self) -> None:
-        """Compare with the database, and enter another era where one has begun, or must begin."""
+    def measure(self, *, worker: bool = False) -> None:
+        """Compare with the database, and enter another era where one has begun, or, for a worker, must begin."""
         with self._measuring:
-            told, new, at, took = self._asked()
             known = self._offset
+            if known is not None and not worker and self._local() - known.since < SLEW:
+                return  # whoever is no worker may ask as often as pages are looked at
+            told, new, at, took = self._asked()
             if known is not None and took > STEP:
                 return  # an answer that was so long under way says nothing
-            if known is not None and told.era == known.era and abs(new - known.at(at)) > STEP:
-                self._begin(told.era + 1)
-            elif known is None or told.era > known.era:
+            if known is None or told.era > known.era:
                 self._offset = _Offset(told.era, new, new, at)
-            else:
+            elif abs(new - known.at(at)) <= STEP:
                 self._offset = _Offset(known.era, known.at(at), new, at)
+            elif worker:
+                self._begin(told.era + 1)
 
     def begin(self) -> None:
         """Begin a new era: nobody who could have noticed a jump was there, so what is older cannot be compared."""
@@ -214,7 +216,7 @@ class FileClock:
         """Return real seconds, those that this machine slept through included; never virtual."""
         return uptime()
 
-    def measure(self) -> None:
+    def measure(self, *, worker: bool = False) -> None:
         """Do nothing: whoever advances it says so in its file."""
 
     def advance(self, instant: datetime) -> None:

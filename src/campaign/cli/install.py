@@ -7,7 +7,7 @@ from campaign.cli.here import HERE, Here, login
 from campaign.cli.show import data, iso, line, say, table
 from campaign.core.model import Role
 from campaign.service import campaigns
-from campaign.service.doctor import doctor
+from campaign.service.doctor import doctor, workers
 from campaign.store import open_store, people
 from campaign.store.schema import upgrade
 
@@ -63,9 +63,10 @@ def doctor_it(*, here: Here = HERE) -> int:
     with here.opened() as app:
         checks = doctor(app)
         at = app.clock.now()
+        known = workers(app) if here.json and checks[0].ok else []
     well = all(check.ok for check in checks)
     if here.json:
-        data({"ok": well, "at": iso(at), "checks": [asdict(check) for check in checks]})
+        data({"ok": well, "at": iso(at), "checks": [asdict(check) for check in checks], "workers": known})
     else:
         rows = [
             ("ok" if check.ok else "FAILS" if check.grave else "look", check.name, check.detail) for check in checks

@@ -25,8 +25,12 @@ class Clock(Protocol):
         """Return this machine's own seconds, those that it slept through counted where it can tell them."""
         ...
 
-    def measure(self) -> None:
-        """Look anew at a clock that is another machine's; a worker does it at each of its beats."""
+    def measure(self, *, worker: bool = False) -> None:
+        """Look anew at a clock that is another machine's; a worker does it at each of its beats.
+
+        Args:
+            worker: a jump may be written down, so that all others learn of it.
+        """
         ...
 
     async def wait_until(self, instant: datetime) -> None:

@@ -163,8 +163,10 @@ class EmbeddedEngine:
             self._start("confirm", lambda: confirm(app))
         if self._pump.drained and survey.next_reading is not None and survey.next_reading <= now:
             self._start("measure", lambda: measure(app))
-        if survey.archive_due and self._looked >= self._archive_from and (
-            self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN
+        if (
+            survey.archive_due
+            and self._looked >= self._archive_from
+            and (self._pump.drained or self._looked - self._archived > ARCHIVE_WITHIN)
         ):
             self._start("archive", lambda: asyncio.to_thread(self._archive))
         if self._month not in ((0, 0), (now.year, now.month)):

@@ -98,7 +98,7 @@ class Pulse:
         app, now = self._app, self._app.clock.uptime()
         if now - self._last < self._every:
             return
-        app.clock.measure()
+        app.clock.measure(worker=True)
         entry = Heartbeat(
             worker=app.worker,
             engine=self._engine,

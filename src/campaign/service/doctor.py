@@ -1,34 +1,25 @@
 """doctor: what works, what is stuck, and what to do about it; health asks the same."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from campaign.core.errors import CampaignError
 from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service import App
+from campaign.service.health import Check, living
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, heartbeats, queue
 from campaign.store.budgets import Standing
-
-SILENT_AFTER = 40.0  # seconds without a sign of life: more than two looks of the daemon
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `grave`: nothing could be published while it is so."""
-
-    name: str
-    ok: bool
-    detail: str
-    grave: bool = False
+from campaign.store.heartbeats import Heartbeat, Holding
 
 
 def doctor(app: App) -> list[Check]:
     """Look at the database, the daemon, the keys, what is stuck and what is paused. Changes nothing."""
     checks: list[Check] = []
     try:
+        app.clock.measure()
         with app.store.read() as tx:
-            beats = heartbeats.heartbeats_now(tx)
+            beats, held = heartbeats.heartbeats_now(tx), heartbeats.holdings(tx)
             rows = queue.listed(tx)
             late = queue.overdue(tx, now=app.clock.now())
             pauses = account_rows.pauses_now(tx)
@@ -38,6 +29,8 @@ def doctor(app: App) -> list[Check]:
         return [Check("database", False, f"does not answer: {error}", grave=True)]
     checks.append(Check("database", True, f"{app.store.dialect} answers; {len(rows)} deliveries"))
     checks.append(_daemon(app, beats))
+    checks.append(_leases(app, beats, held))
+    checks.append(_doubts(app, rows))
     checks.append(_late(late))
     checks += [_count(rows, state, words) for state, words in _STUCK.items()]
     due = sum(row["archive_state"] == "due" for row in rows)
@@ -59,16 +52,64 @@ _STUCK = {
 }
 
 
-def _daemon(app: App, beats: list[heartbeats.Heartbeat]) -> Check:
-    living = [
-        beat
-        for beat in beats
-        if beat.boot == app.clock.boot and app.clock.monotonic() - beat.ticked_mono < SILENT_AFTER
+def workers(app: App) -> list[dict[str, object]]:
+    """Return who publishes: engine, host, pid, queues, and the seconds since each gave a sign of life."""
+    with app.store.read() as tx:
+        beats = heartbeats.heartbeats_now(tx)
+    alive = {each.worker for each in living(app, beats)}
+    return [
+        {
+            "worker": each.worker,
+            "engine": each.engine,
+            "host": each.host,
+            "pid": each.pid,
+            "queues": list(each.queues),
+            "since": each.started_at.isoformat(),
+            "seconds_ago": round(_ago(app, each), 1),
+            "lives": each.worker in alive,
+        }
+        for each in beats
     ]
-    if living:
-        said = ", ".join(f"{beat.engine} engine, pid {beat.pid}" for beat in living)
-        return Check("daemon", True, said)
+
+
+def _daemon(app: App, beats: Sequence[Heartbeat]) -> Check:
+    alive = living(app, beats)
+    if alive:
+        return Check("daemon", True, "; ".join(_named(app, each) for each in alive))
     return Check("daemon", False, "no daemon runs, so nothing is published; start it with: campaign daemon", grave=True)
+
+
+def _named(app: App, beat: Heartbeat) -> str:
+    queues = f", for {' and '.join(beat.queues)}" if beat.queues else ""
+    where = f" on {beat.host}" if beat.host else ""
+    return f"{beat.engine} engine{where}, pid {beat.pid}{queues}, seen {_ago(app, beat):.0f} s ago"
+
+
+def _ago(app: App, beat: Heartbeat) -> float:
+    if beat.boot == app.clock.boot:  # real seconds, also where the campaign's time is virtual
+        return max(0.0, app.clock.monotonic() - beat.ticked_mono)
+    return max(0.0, (app.clock.now() - beat.ticked_at).total_seconds())
+
+
+def _leases(app: App, beats: Sequence[Heartbeat], held: Sequence[Holding]) -> Check:
+    """Say what the dead hold: it is taken over by a living worker, if there is one."""
+    alive = {each.worker for each in living(app, beats)}
+    left = [each for each in held if each.worker not in alive]
+    if not left:
+        return Check("leases", True, f"{sum(each.number for each in held)} deliveries are under way")
+    said = ", ".join(f"{each.number} by {each.worker}" for each in left)
+    return Check("leases", False, f"held by workers that give no sign of life: {said}; a living one takes them over")
+
+
+def _doubts(app: App, rows: Sequence[dict[str, object]]) -> Check:
+    """Say what the platforms are still asked about by themselves."""
+    mono, boot = app.clock.monotonic(), app.clock.boot
+    asked = [row for row in rows if row["state"] in (State.UNCERTAIN, State.PROCESSING) and row["guarantee"] != "none"]
+    waits = [max(0.0, float(str(row["retry_at"])) - mono) for row in asked if row["retry_at"] and row["boot"] == boot]
+    if not asked:
+        return Check("questions", True, "no platform has to be asked what became of a post")
+    soon = f"; the next question is asked in {min(waits):.0f} s" if len(waits) == len(asked) else ""
+    return Check("questions", False, f"{len(asked)} wait for what their platform answers{soon}")
 
 
 def _late(late: int) -> Check:
