@@ -27,8 +27,8 @@ from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
-from campaign.outage import Outage
 from campaign.net.skew import Skew
+from campaign.outage import Outage
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
 from campaign.service import App

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from campaign.core.errors import RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import RateLimited, Refused, Spent, Unauthorized, Unavailable, Uncertain
 from campaign.net.guard import Guard
 from campaign.net.limit import Limiter
 from campaign.net.redact import Redactor
 
 TOKEN = "tok-SECRET-1234567890"
+GUARD = Guard(["social.example"])
 
 
 class Answer(httpx.AsyncBaseTransport):
@@ -152,6 +153,49 @@ def test_a_rate_limit_holds_the_budget(house):
             await asyncio.wait_for(budget.take("twin account kr"), 0.02)
 
     asyncio.run(run())
+
+
+def test_a_place_that_was_kept_is_used_by_the_commit_alone(house):
+    async def run():
+        clock = house.RealClock()
+        budget = Limiter(clock)
+        budget.allow("twin account kr", 10, 1000.0)
+        async with house.Desk("https://social.example", Answer(), guard=GUARD, budget=budget) as desk:
+            async with desk.client.admitted(within=0):
+                await desk.client.ask("POST", "/media")
+                budget.hold("twin account kr", 100)
+                await asyncio.wait_for(desk.client.commit("POST", "/statuses"), 5)  # it was admitted before
+                with pytest.raises(Spent):
+                    await desk.client.ask("POST", "/media")
+            assert budget.left("twin account kr") == pytest.approx(8, abs=0.1)
+            with pytest.raises(Spent):
+                async with desk.client.admitted(within=1):
+                    raise AssertionError("it is held")
+
+    asyncio.run(run())
+
+
+def test_a_place_that_is_not_used_is_given_back(house):
+    async def run():
+        budget = Limiter(house.RealClock())
+        budget.allow("twin account kr", 10, 1000.0)
+        async with house.Desk("https://social.example", Answer(), guard=GUARD, budget=budget) as desk:
+            with pytest.raises(ValueError, match="before the line"):
+                async with desk.client.admitted(within=0):
+                    assert budget.left("twin account kr") == pytest.approx(9, abs=0.1)
+                    raise ValueError("before the line")
+            assert budget.left("twin account kr") == pytest.approx(10, abs=0.1)
+
+    asyncio.run(run())
+
+
+def test_what_a_reading_tells_is_taken_over_and_what_others_tell_is_not(house):
+    told = [("X-RateLimit-Limit", "40"), ("X-RateLimit-Remaining", "7"), ("X-RateLimit-Reset", "60")]
+    for method, left in (("GET", 7), ("POST", 99), ("DELETE", 99)):
+        budget = Limiter(house.RealClock())
+        budget.allow("twin account kr", 100, 1e6)
+        speak(house, Answer(200, headers=told), "ask", method, budget=budget)
+        assert budget.left("twin account kr") == pytest.approx(left, abs=0.1)
 
 
 def test_the_last_rate_is_kept(house):

@@ -65,11 +65,9 @@ class Limiter:
     def settle(self, key: str, remaining: int, reset_in: float | None) -> None:
         """Take the platform's word for how many requests are left; only what is news is written."""
         account, now = self._account(key), self._clock.uptime()
-        believed = account.left_at(now) + sum(hand.tokens for hand in account.hands)
+        believed = self.left(key)
         slack = max(1.0, (account.size or 0) / CHUNK)
-        raises = False
-        if account.told_until > now:
-            believed, raises = min(believed, account.told), remaining > account.told + 4 * slack
+        raises = account.told_until > now and remaining > account.told + 4 * slack
         # Requests under way are counted by us and not yet by them: a little more than we believe is no news.
         if raises or remaining < believed - slack:
             account.told = float(remaining)
@@ -81,6 +79,11 @@ class Limiter:
         account = self._account(key)
         account.held_until = max(account.held_until, self._clock.uptime() + seconds)
         self._post(key, budgets.hold(seconds))
+
+    def left(self, key: str) -> float:
+        """Return how many requests may go, as far as this process knows; a hold left aside."""
+        account = self._account(key)
+        return account.left_at(self._clock.uptime()) + sum(hand.tokens for hand in account.hands)
 
     def give_back(self, key: str, n: int = 1) -> None:
         """Return requests that were taken and did not go."""
@@ -138,7 +141,8 @@ class Limiter:
         if hand.tokens and (hand.tokens < n or now - hand.since > KEPT):
             self._empty(key, hand)
         if hand.tokens < n:
-            grant = await self._draw(key, account, hand, draw(n, self._chunk(account, hand, n), reading=reading))
+            order = self._post(key, draw(n, self._chunk(account, hand, n), reading=reading), hand=hand)
+            grant: Grant = order.grant or await order.future
             if grant.size is not None and n > grant.size:
                 raise Invalid("n", n, f"the budget of {key} is {grant.size} requests")
             if not grant.granted:
@@ -159,24 +163,13 @@ class Limiter:
         hand.pace = min(2 * hand.pace, max(1, most)) if quick else 1
         return max(n, min(max(hand.wanted, hand.pace), most))
 
-    async def _draw(self, key: str, account: "_Account", hand: "_Hand", step: Step) -> Grant:
-        order = self._post(key, step, hand=hand)
-        grant: Grant = order.grant or await order.future
-        now = self._clock.uptime()
-        account.size, account.seconds = grant.size, grant.seconds
-        account.left, account.left_since = grant.left, now
-        account.told = max(0.0, account.told - grant.granted)
-        if grant.held:
-            account.held_until = now + grant.held
-        return grant
-
     def _post(self, key: str, step: Step, *, now: bool = True, hand: "_Hand | None" = None) -> "_Order":
         """Have a step done: at once where the budgets are our own, else with whatever else is written next."""
         order = _Order(key, step, hand)
         if self._book is None:
             old = self._own.get(key) or fresh(self._clock.uptime(), size=self._default[0], seconds=self._default[1])
-            self._own[key], order.grant = do(old, step, self._clock.uptime())
-            self._received(order)
+            self._own[key], grant = do(old, step, self._clock.uptime())
+            self._received(order, grant)
             return order
         if hand is not None:
             order.future = asyncio.get_running_loop().create_future()
@@ -185,14 +178,19 @@ class Limiter:
             self._write_soon()
         return order
 
-    def _received(self, order: "_Order") -> None:
-        """Put into the hand what was drawn, whether whoever asked still waits or not."""
-        if order.hand is not None and order.grant is not None and order.grant.granted:
-            order.hand.tokens += order.grant.granted
-            order.hand.since = self._clock.uptime()
+    def _received(self, order: "_Order", grant: Grant) -> None:
+        """Learn from what a step came to. What was drawn is in the hand, whether whoever asked still waits or not."""
+        order.grant, now, account = grant, self._clock.uptime(), self._account(order.key)
+        account.size, account.seconds = grant.size, grant.seconds
+        account.left, account.left_since = grant.left, now
+        account.told = max(0.0, account.told - grant.granted)
+        if grant.held:
+            account.held_until = now + grant.held
+        if order.hand is not None and grant.granted:
+            order.hand.tokens += grant.granted
+            order.hand.since = now
             if self._book is not None:
-                loop = asyncio.get_running_loop()
-                loop.call_later(KEPT, self._expire, order.key, order.hand, order.hand.since)
+                asyncio.get_running_loop().call_later(KEPT, self._expire, order.key, order.hand, now)
 
     def _write_soon(self) -> None:
         try:
@@ -211,8 +209,7 @@ class Limiter:
                 self._failed(orders, error)
                 return
             for order, grant in zip(orders, grants, strict=True):
-                order.grant = grant
-                self._received(order)
+                self._received(order, grant)
                 if order.future is not None and not order.future.done():
                     order.future.set_result(order.grant)
 
@@ -267,9 +264,10 @@ class _Account:
 
     def left_at(self, now: float) -> float:
         """Return how many requests may be left in the book, as far as it can be told."""
-        if self.size is None:
-            return self.left
-        return min(self.size, self.left + (now - self.left_since) * self.size / self.seconds)
+        left = self.left
+        if self.size is not None:
+            left = min(self.size, left + (now - self.left_since) * self.size / self.seconds)
+        return min(left, self.told) if self.told_until > now else left
 
     def estimate(self, n: int, now: float) -> float:
         """Return how long it would take until n more have gone: for who need not even stand in the queue."""
