@@ -8,7 +8,7 @@ from campaign.core.errors import Conflict, Forbidden, Invalid
 from campaign.core.model import Guarantee
 from campaign.service.confirm import confirm, settle
 from campaign.service.publish import publish
-from campaign.store import accounts, outbox
+from campaign.store import accounts, attempts, outbox
 from tests.conftest import World
 
 from .test_publish import STATUSES, posts_sent, publish_only, settle_down
@@ -175,12 +175,15 @@ def test_where_nothing_tells_a_person_does(
         assert (world.twin.books()[0]["id"], url) == (world.deliveries()[0].remote_id, world.deliveries()[0].permalink)
 
 
-@pytest.mark.parametrize("url", [None, "", "ftp://x/1", "https://x.example/", "https://x.example/@kr/about"])
-def test_an_address_that_names_no_post_settles_nothing(world: World, url: str | None) -> None:
+@pytest.mark.parametrize(
+    "url", [None, "", "ftp://{here}/1", "https://{here}/", "https://{here}/@peace_ko/about", "https://x.example/@peace_ko/123",
+            "https://{here}/@peace_ru/123"]
+)  # fmt: skip
+def test_an_address_that_names_no_post_of_the_account_settles_nothing(world: World, url: str | None) -> None:
     become(world, Guarantee.NONE, "other")
     prefix = in_doubt(world)
-    with pytest.raises(Invalid):
-        settle(world.app, prefix, "published", by=world.bob, url=url)
+    with pytest.raises(Invalid, match=r"^published "):
+        settle(world.app, prefix, "published", by=world.bob, url=url and url.format(here="127.0.0.1"))
 
     assert ["uncertain"] == world.states()
 
@@ -190,6 +193,8 @@ def test_only_what_is_in_doubt_is_settled_and_only_by_who_may(world: World) -> N
     [row] = world.deliveries()
     with pytest.raises(Conflict):
         settle(world.app, row.id, "not_published", by=world.bob)
+    with pytest.raises(Conflict):  # also a true word about what is not in doubt
+        settle(world.app, row.id, "published", by=world.bob, url=f"{world.twin.base_url}/@peace_ko/123")
     world.clock.turn(minutes=10)
     world.tick()
     with pytest.raises(Conflict):
@@ -215,6 +220,66 @@ def test_a_persons_word_cannot_give_one_remote_post_to_two_deliveries(world: Wor
         settle(world.app, doubt.id, "published", by=world.bob, url=first["url"])
 
     assert ["published", "uncertain"] == world.states()
+
+
+def test_a_piece_of_an_album_that_another_delivery_owns_settles_nothing(world: World) -> None:
+    world.post("P00", minutes=5)
+    world.clock.turn(minutes=5)
+    world.tick()
+    with world.app.store.begin() as tx:
+        tx.exec_driver_sql("UPDATE deliveries SET remote_id = '12+13'")
+    become(world, Guarantee.NONE, "other")
+    world.post("P01", minutes=1)
+    world.clock.turn(minutes=1)
+    world.twin.fault("drop_request", method="POST", path=STATUSES)
+    publish_only(world)
+    doubt = next(row for row in world.deliveries() if row.state == "uncertain")
+    with pytest.raises(Conflict, match="remote post 13 belongs to another delivery of account 'kr'"):
+        settle(world.app, doubt.id, "published", by=world.bob, url=f"{world.twin.base_url}/@peace_ko/13")
+
+    assert ["published", "uncertain"] == world.states()
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "state", "books"),
+    [
+        ("drop_request", "not_published", "scheduled", 0),  # it was not there: what the person said stands
+        ("drop_request", "abandon", "failed", 0),
+        ("lose_response", "abandon", "published", 1),  # it was found: knowledge beats a person's word
+        ("lose_response", "not_published", "published", 1),
+        ("lose_response", "published", "published", 1),
+    ],
+)
+def test_a_person_may_settle_while_a_question_is_under_way(
+    world: World, fault: str, answer: Literal["published", "not_published", "abandon"], state: str, books: int
+) -> None:
+    ident = in_doubt(world, fault)
+
+    def answer_meanwhile(step: str) -> None:
+        if step == "confirmed" and world.states() == ["uncertain"]:
+            out = world.twin.books()
+            settle(world.app, ident, answer, by=world.bob, url=out[0]["url"] if out else None)
+
+    app = world.open(failpoint=answer_meanwhile)
+    world.clock.turn_monotonic(200)  # "not there" would be believed now
+    world.run(confirm(app))
+    world.run(app.close_network())
+
+    assert ([state], books) == (world.states(), len(world.twin.books()))
+
+    with world.app.store.read() as tx:
+        asked = [attempt for attempt in attempts.attempts_of(tx, ident) if attempt.kind == "confirm"]
+    assert 1 == len(asked) and asked[0].exchanges  # what was asked and seen stays, whoever was faster
+
+
+def test_what_the_platform_works_on_cannot_be_called_not_published(world: World) -> None:
+    ident = in_doubt(world)
+    with world.app.store.begin() as tx:
+        tx.exec_driver_sql("UPDATE deliveries SET state = 'processing'")
+    with pytest.raises(Conflict):
+        settle(world.app, ident, "not_published", by=world.bob)
+
+    assert "failed" == settle(world.app, ident, "abandon", by=world.bob).state
 
 
 def test_after_a_new_boot_the_waiting_begins_anew_and_is_as_long_as_without_a_key(world: World) -> None:
