@@ -73,6 +73,26 @@ def test_a_person_settles_what_nobody_knows(shell: Shell, world: World) -> None:
     assert world.states() == ["published"]
 
 
+def test_a_doubt_is_shown_with_its_evidence(shell: Shell, world: World) -> None:
+    world.post()
+    world.clock.turn(minutes=10)
+    world.twin.fault("lose_response", method="POST", path="/api/v1/statuses")
+    world.twin.fault("lagging_list", seconds=1000)
+    world.tick()
+    [row] = world.deliveries()
+    said = shell("delivery", "show", row.id)
+    told = shell("delivery", "show", row.id, "--json").json["evidence"]
+
+    sent = [seen for seen in told if seen["kind"] == "publish"]
+    asked = [seen for seen in told if seen["kind"] == "confirm"]
+    assert [("no answer", None, "uncertain")] == [(one["answer"], one["answered"], one["outcome"]) for one in sent]
+    assert "안녕하세요 P01" in sent[0]["body"]["text"] and 64 == len(sent[0]["body"]["sha256"])
+    assert "HTTP/1.1 200 OK" == asked[0]["answer"] and "[]" == asked[0]["answered"]["text"]
+    assert sent[0]["request"] in said.out and sent[0]["body"]["sha256"] in said.out and "안녕하세요 P01" in said.out
+    assert "no answer, after" in said.out and "/statuses?" in said.out and "not_there" in said.out
+    assert world.twin.tokens["peace_ko"] not in said.out + json.dumps(told)
+
+
 def test_counters_are_read_and_reported(shell: Shell, published: World, tmp_path: Path) -> None:
     published.clock.turn(hours=1)
     assert shell("measure", "--json").json["readings"] > 0

@@ -63,6 +63,7 @@ def test_without_a_watcher_a_lost_answer_stays_a_doubt_and_comes_first(doubtful:
     assert "불확실" in first.tables["attention"][1][0]
     sheet = desk.ask("/posts/c/P01?lang=ko").text
     assert "어떻게 되었나요?" in sheet and "sendMessage" in sheet
+    assert "chat_id" in sheet and "sha256" in sheet and "no answer" in sheet  # what was sent, and what came back
     token = doubtful.twin.opened["telegram"]["peace_ko"]["token"]
     assert token not in sheet and token.replace(":", "%3A") not in sheet
 

@@ -1,7 +1,7 @@
 """Deliveries: listed, shown, settled by a person's word, scheduled again."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -10,6 +10,7 @@ from campaign.cli.given import words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import data, fields, iso, line, plain, table
 from campaign.core.errors import Invalid
+from campaign.core.evidence import Body, Seen, evidence_of
 from campaign.core.model import Attempt, Delivery, Exchange
 from campaign.core.schedule import in_zone
 from campaign.core.states import State
@@ -20,6 +21,7 @@ from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
 
+SHOWN = 500  # characters of a body on a screen; --json has more of it
 FIELDS = (
     *("id", "post", "langs", "account", "platform", "part", "state", "due_at", "published_at", "remote_id"),
     *("permalink", "attempts", "guarantee", "campaign", "moved_because", "error", "archive_state"),
@@ -57,7 +59,7 @@ def show_all(
 
 
 def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> None:
-    """Show all of a delivery: what leaves, each attempt, and with --json what went over the wire.
+    """Show all of a delivery: what leaves, each attempt, what went over the wire and what came back.
 
     Example: campaign delivery show 3f9a20c1
 
@@ -72,7 +74,8 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> N
     more = ("parent_id", "late_after", "sent_at", "measure_at", "outgoing_sha256", "key", "wire", "questions")
     told = plain(row, (*FIELDS, *more))
     if here.json:
-        data(told | {"outgoing": outgoing.plain(), "tries": [_attempt(one) for one in tried]})
+        evidence = [_plain_seen(seen) for seen in evidence_of(held, tried)]
+        data(told | {"outgoing": outgoing.plain(), "tries": [_attempt(one) for one in tried], "evidence": evidence})
         return
     times = ("due_at", "late_after", "sent_at", "published_at", "measure_at")
     fields(told | {name: in_zone(row[name], row["zone"]) if row[name] else None for name in times})
@@ -87,6 +90,9 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> N
             for one in tried
         ]
         table(heads, rows)
+    for seen in evidence_of(held, tried):
+        print()
+        fields(_told_seen(seen, row["zone"]))
 
 
 def settle_it(
@@ -185,6 +191,30 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "error": attempt.error,
         "exchanges": [_exchange(one) for one in attempt.exchanges],
     }
+
+
+def _plain_seen(seen: Seen) -> dict[str, object]:
+    return {**asdict(seen), "at": iso(seen.at)}
+
+
+def _told_seen(seen: Seen, zone: str) -> dict[str, object]:
+    """Return one request and its answer as lines for a person."""
+    asking = "sent" if seen.kind == "publish" else "asked"
+    lines: dict[str, object] = {
+        f"{seen.number} {seen.kind}": f"{in_zone(seen.at, zone)}, {seen.outcome}",
+        asking: seen.request,
+    }
+    if seen.body is not None:
+        lines["body"] = _told_body(seen.body)
+    lines["came back"] = f"{seen.answer}, after {seen.took:.1f} s" if seen.outcome != "died" else seen.answer
+    if seen.answered is not None:
+        lines["saw"] = _told_body(seen.answered)
+    return lines
+
+
+def _told_body(body: Body) -> str:
+    text = body.text if body.text is None or len(body.text) <= SHOWN else body.text[: SHOWN - 1] + "…"
+    return f"{body.size} bytes, sha256 {body.sha256}" + (f"\n{text}" if text else "")
 
 
 def _exchange(one: Exchange) -> dict[str, object]:

@@ -6,8 +6,9 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from campaign.core.errors import CampaignError, Invalid, NotFound
+from campaign.core.evidence import Seen, evidence_of
 from campaign.core.language import latest, outdated
-from campaign.core.model import Attempt, Campaign, Medium, Post, PostMedium, Role, Variant
+from campaign.core.model import Attempt, Campaign, Delivery, Medium, Post, PostMedium, Role, Variant
 from campaign.core.states import State
 from campaign.service import archive
 from campaign.service.approve import approve
@@ -22,6 +23,7 @@ from campaign.web.desk import Desk
 from campaign.web.gate import Visit
 from campaign.web.states import needs_a_person
 
+DOUBTFUL = (State.UNCERTAIN, State.PROCESSING)
 # What a browser may show in its place; anything else is only handed out as a file.
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "video/mp4", "video/webm", "text/vtt")
 
@@ -43,6 +45,7 @@ class Sheet:
     events: tuple[dict[str, Any], ...]
     series: tuple[Series, ...]
     record: archive.Kept | None
+    doubts: tuple[Delivery, ...]
 
     @property
     def waiting(self) -> list[str]:
@@ -120,7 +123,7 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         demo=sheet.campaign.demo,
         sheet=sheet,
         problem=problem,
-        doubts=[row for row in sheet.rows if row["state"] in (State.UNCERTAIN, State.PROCESSING)],
+        doubts=[row for row in sheet.rows if row["state"] in DOUBTFUL],
         needy=[row for row in sheet.rows if needs_a_person(row)],
         evidence=_evidence(sheet),
         curves=report_page.curves_of(sheet.series, visit.look),
@@ -158,26 +161,17 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             events=tuple(people.events_of(tx, post.id)),
             series=series_of(tx, rows),
             record=archive.kept(app, post.id),
+            doubts=tuple(each for each in queue.of_post(tx, post.id) if each.state in DOUBTFUL),
         )
     return sheet
 
 
-def _evidence(sheet: Sheet) -> dict[str, list[dict[str, str]]]:
+def _evidence(sheet: Sheet) -> dict[str, list[Seen]]:
     """Return, per delivery in doubt, what was sent when, what came back, and what the questions saw."""
-    found: dict[str, list[dict[str, str]]] = {}
+    tried: dict[str, list[Attempt]] = {}
     for attempt in sheet.attempts:
-        for exchange in attempt.exchanges:
-            answer = (exchange.response or b"").split(b"\r\n", 1)[0].decode("latin-1") or exchange.outcome
-            found.setdefault(attempt.delivery_id, []).append(
-                {
-                    "kind": attempt.kind,
-                    "at": exchange.at.isoformat(timespec="seconds"),
-                    "request": f"{exchange.method} {exchange.url}"[:200],
-                    "answer": answer[:200],
-                    "outcome": attempt.outcome,
-                }
-            )
-    return found
+        tried.setdefault(attempt.delivery_id, []).append(attempt)
+    return {each.id: evidence_of(each, tried.get(each.id, ())) for each in sheet.doubts}
 
 
 def medium(desk: Desk, visit: Visit) -> Response:
