@@ -10,10 +10,12 @@ from tests.conftest import START, World
 
 from campaign import bootstrap
 from campaign.clock import FileClock
+from campaign.core.budget import hold
 from campaign.engine.embedded import EmbeddedEngine, Pace
 from campaign.service import App
 from campaign.service.pause import pause
 from campaign.store import readings
+from campaign.store.budgets import Budgets
 
 
 class Journey:
@@ -99,6 +101,20 @@ def test_time_goes_on_behind_a_pause_and_what_was_late_is_missed_not_sent(
 
     assert ["missed"] == world.states()
     assert [] == world.twin.books()
+
+
+def test_the_clock_stands_while_an_account_is_held_and_the_end_of_the_hold_wakes_the_engine(
+    world: World, journey: Callable[..., Journey]
+) -> None:
+    world.post("P01")
+    held = journey(1)
+    key = f"account:{world.deliveries()[0].account_id}"
+    Budgets(held.app.store, held.clock).apply([(key, hold(1.0))])
+
+    held.run(seconds=10)  # sooner than the next tick
+
+    [row] = world.deliveries()
+    assert ("published", row.due_at) == (row.state, row.published_at)
 
 
 def test_a_lost_answer_is_settled_by_asking_while_the_clock_stands(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from campaign.core import budget as steps
 from campaign.core.budget import draw
 from campaign.core.states import State
-from campaign.store import Store, budgets, open_store
+from campaign.store import Store, budgets, gauges, open_store
 from campaign.store.budgets import Budgets, next_unheld, standings
 from tests.store.conftest import BOOT, LEASE, NOW, Desk
 
@@ -120,6 +120,8 @@ def test_a_hold_of_a_bot_holds_each_of_its_channels(book: Budgets, clock: Clock,
         assert {NOW + timedelta(seconds=35)} == {
             each.held_till for each in standings(tx, now=NOW, mono=1000.0, boot=BOOT).values()
         }
+        told = [(row["account"], row["size"], row["tokens"]) for row in gauges.account_budgets(tx, boot=BOOT)]
+    assert [("kr", 30, 30.0), ("ru", 30, 30.0)] == told
     assert 2 == len(desk.claim(mono=1036.0))
 
 

@@ -85,10 +85,21 @@ def archive_backlog(tx: Connection) -> int:
 
 
 def account_budgets(tx: Connection, *, boot: str) -> list[dict[str, Any]]:
-    """Return the budgets of accounts in this boot: account, size, tokens and held_until (monotonic seconds)."""
+    """Return the budgets of accounts in this boot: account, size, tokens and held_until (monotonic seconds).
+
+    Of an account that shares its credential's budget, size and tokens are those of the credential.
+    """
+    shared = budgets.alias("shared")
     query = (
-        sa.select(accounts.c.name.label("account"), budgets.c.size, budgets.c.tokens, budgets.c.held_until)
+        sa.select(
+            accounts.c.name.label("account"),
+            sa.func.coalesce(budgets.c.size, shared.c.size).label("size"),
+            sa.case((budgets.c.under.is_(None), budgets.c.tokens), else_=shared.c.tokens).label("tokens"),
+            budgets.c.held_until,
+        )
+        .select_from(budgets)
         .join(accounts, budgets.c.key == "account:" + accounts.c.id)
+        .outerjoin(shared, sa.and_(shared.c.key == budgets.c.under, shared.c.boot == boot))
         .where(budgets.c.boot == boot)
         .order_by(accounts.c.name)
     )
