@@ -318,6 +318,8 @@ def make_log(settings: Settings) -> Callable[..., None]:
 
     # A look that is skipped because the one before it still runs is no news: the rows are found at the next.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for name in ("procrastinate", "psycopg.pool"):  # a tick that fails, a database that is away: engine.failed says it
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     level = {"debug": 10, "info": 20, "warning": 30, "error": 40}[settings.log.level]
     people = settings.log.format == "console" or (settings.log.format == "auto" and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer(colors=people) if people else structlog.processors.JSONRenderer()

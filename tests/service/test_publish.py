@@ -1,6 +1,7 @@
 """publish: once, whatever happens in between. What arrived is read in the twin's books, never in our own rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -382,3 +383,25 @@ def test_two_processes_at_once_send_one_post(world: World) -> None:
     world.run(both())
 
     assert (5, {str(State.PUBLISHED)}) == (len(world.twin.books()), set(world.states()))
+
+
+@pytest.mark.parametrize(("stood_still", "shared", "sends"), [(9, True, 1), (11, True, 0), (11, False, 1)])
+def test_a_worker_that_stood_still_after_the_line_sends_nothing_where_others_may_have_taken_over(
+    world: World, stood_still: float, shared: bool, sends: int
+) -> None:
+    """The first byte is held back: it is proved that nothing left."""
+
+    def stop(step: str) -> None:
+        if step == "line.committed":
+            world.clock.turn_monotonic(stood_still)
+
+    world.post("P01")
+    world.clock.turn(minutes=10)
+    app = replace(world.open(failpoint=stop), outlives=300.0 if shared else 0.0)
+    world.run(publish(app, limit=5))
+    world.run(app.close_network())
+    sent = posts_sent(world)
+    world.clock.turn_monotonic(10)
+    world.tick()
+
+    assert (sends, ["published"], 1) == (sent, world.states(), len(world.twin.books()))

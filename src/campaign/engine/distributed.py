@@ -114,15 +114,15 @@ class DistributedEngine:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
-                self._failed(error)
+                self._failed(error, again=failures > 0)
             failures = 0 if self._app.clock.uptime() - began > CALM else failures + 1
             await self._pause(BACK_OFF[min(failures, len(BACK_OFF)) - 1] if failures else BACK_OFF[0])
 
-    def _failed(self, error: Exception) -> None:
-        """Say it once a minute; what fails because the database is away is said as that alone."""
+    def _failed(self, error: Exception, *, again: bool) -> None:
+        """Say it once a minute; what fails because the database is away, or was a moment ago, is said as that alone."""
         if isinstance(error, ConnectionError):
             self._away.failed(error)
-        elif not self._away.lasts:
+        elif again and not self._away.lasts:
             self._broken.failed(error)
 
     async def _pause(self, seconds: float) -> None:
@@ -174,7 +174,7 @@ class DistributedEngine:
         try:
             await tend()
         except Exception as error:  # noqa: BLE001 - nothing that is beside the point may stop a worker
-            self._failed(error)
+            self._failed(error, again=True)
 
     async def _ask_for(self, name: str) -> None:
         if name == "publish" and self._publishing:
@@ -267,7 +267,7 @@ class DistributedEngine:
             if self._jobs is not None:
                 await self._defer("publish")
         except Exception as error:  # noqa: BLE001 - what was claimed goes on without the others
-            self._failed(error)
+            self._failed(error, again=False)
 
     async def _measure(self) -> None:
         """A tick: read the counters that are due, one worker at a time, after what is to be published."""

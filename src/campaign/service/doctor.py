@@ -54,6 +54,7 @@ _STUCK = {
 
 def workers(app: App) -> list[dict[str, object]]:
     """Return who publishes: engine, host, pid, queues, and the seconds since each gave a sign of life."""
+    app.clock.measure()
     with app.store.read() as tx:
         beats = heartbeats.heartbeats_now(tx)
     alive = {each.worker for each in living(app, beats)}

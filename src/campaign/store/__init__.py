@@ -44,6 +44,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._ears: list[_Ear] = []
         # SQLite has one writer. Threads of this process queue here, in order, in place of polling for its lock.
         self._writing = threading.RLock() if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -104,7 +105,9 @@ class Store:
         a connection of its own; while that is away it says no, and yes once it is back, for something may have come.
         """
         if self.dialect != "sqlite":
-            return _Ear(self.engine).heard
+            ear = _Ear(self.engine)
+            self._ears.append(ear)
+            return ear.heard
         connection = self.engine.raw_connection()
         seen: list[int] = []
 
@@ -120,6 +123,8 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        for ear in self._ears:
+            ear.close()
         self.engine.dispose()
 
 
@@ -200,8 +205,15 @@ class _Ear:
                 return self._listen()
             return bool(list(self._connection.notifies(timeout=0)))
         except self._errors:
-            self._connection, self._wait = None, AGAIN
+            self.close()
+            self._wait = AGAIN
             return False
+
+    def close(self) -> None:
+        """Listen no more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _listen(self) -> bool:
         self._wait -= 1

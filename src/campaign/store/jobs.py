@@ -33,7 +33,7 @@ def prepare(tx: Connection) -> None:
     allowed = tx.execute(sa.text("SELECT has_database_privilege(current_database(), 'CREATE')")).scalar_one()
     if found is None and not allowed:
         return
-    scripts = [_text("schema.sql")] if found is None else _migrations(found)
+    scripts = [_text("schema.sql")] if found is None else migrations(found)
     before = tx.execute(sa.text("SELECT current_setting('search_path')")).scalar_one()
     plain = tx.execution_options(no_parameters=True)  # their per cent signs are no placeholders
     if found is None:
@@ -97,7 +97,7 @@ def _text(name: str) -> str:
     return (resources.files("procrastinate.sql") / name).read_text(encoding="utf-8")
 
 
-def _migrations(found: str) -> list[str]:
+def migrations(found: str) -> list[str]:
     """Return the scripts that lead from a version to the installed one: XX.YY.ZZ_NN_NAME.sql, in their order."""
     folder = resources.files("procrastinate.sql") / "migrations"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
