@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import START, World
 
 from campaign import bootstrap, sandbox
+from campaign.core.adapter import Exchanges
 from campaign.core.errors import Invalid, NotFound, Refused
 from campaign.core.model import Account
 from campaign.demo.rehearsal.outcome import Line, Rehearsal
@@ -408,7 +409,7 @@ def test_the_outer_guard_holds_for_every_adapter(world: World) -> None:
 
         async def ask() -> None:
             try:
-                await opener(account, CANARY, lambda exchange: None).connect()
+                await opener(account, CANARY, Exchanges()).connect()
             finally:
                 await opener.aclose()
 
