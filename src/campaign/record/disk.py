@@ -1,13 +1,20 @@
 """How bytes reach the disk so that a crash leaves the old or the new, and how they are read back with care."""
 
+import fcntl
 import io
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from campaign.core.errors import Invalid
+from campaign.core.place import BucketTrouble, Place
 from campaign.record.inventory import MAX_BYTES, Inventory, parse, sidecar
 from campaign.record.layout import INVENTORY, SIDECAR
+
+LOCK = "lock"
 
 
 def write(path: Path, content: bytes) -> None:
@@ -57,25 +64,66 @@ def opened(source: bytes | Path) -> BinaryIO:
     return source.open("rb")
 
 
-def opened_nofollow(path: Path) -> BinaryIO:
-    """Open a file of the archive for reading: never a link, and a pipe does not block."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+class Folder:
+    """A folder on a disk, as a place."""
+
+    at_once = min(4, os.cpu_count() or 1)  # hashing and unpacking leave the interpreter's lock
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root, str(root)
+
+    def entries(self, folder: str) -> list[tuple[str, str]]:
+        """Return what lies in a folder; nothing where that is no folder. Links are not followed."""
+        if not stat.S_ISDIR((self.root / folder).lstat().st_mode):
+            return []
+        with os.scandir(self.root / folder) as entries:
+            return sorted((f"{folder}/{entry.name}".lstrip("/"), _what(entry)) for entry in entries)
+
+    def open(self, path: str) -> BinaryIO:
+        return os.fdopen(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+    def size(self, path: str) -> int | None:
+        file = self.root / path
+        return file.stat().st_size if file.is_file() else None
+
+    def still(self, folder: str = "") -> "Folder":
+        return self
 
 
-def bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
+def bounded(place: Place, path: str, limit: int = MAX_BYTES) -> bytes:
     """Return a small file's bytes. Raises OSError, or ValueError when it is too large to be what it says it is."""
-    with opened_nofollow(path) as stream:
-        size = os.fstat(stream.fileno()).st_size  # asked first: read() reserves what it is asked for
+    with place.open(path) as stream:
+        size = stream.seek(0, os.SEEK_END)  # asked first: read() reserves what it is asked for
+        stream.seek(0)
         raw = stream.read(size + 1) if size <= limit else b""
     if len(raw) != size:
         raise ValueError(f"larger than {limit} bytes" if size > limit else "it is being written to")
     return raw
 
 
-def trusted(folder: Path) -> Inventory | None:
+def trusted(place: Place, folder: str) -> Inventory | None:
     """Return the inventory in a folder if it is what its sidecar says."""
     try:
-        raw = bounded(folder / INVENTORY)
-        return parse(raw) if bounded(folder / SIDECAR) == sidecar(raw) else None
+        raw = bounded(place, f"{folder}/{INVENTORY}")
+        return parse(raw) if bounded(place, f"{folder}/{SIDECAR}") == sidecar(raw) else None
+    except BucketTrouble:
+        raise
     except (OSError, ValueError):
         return None
+
+
+@contextmanager
+def locked(staging: Path) -> Iterator[None]:
+    """One archivist at a time among the processes of this machine; the lock dies with its holder."""
+    staging.mkdir(parents=True, exist_ok=True)
+    with (staging / LOCK).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _what(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "symbolic link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "special file"

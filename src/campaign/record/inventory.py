@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256, sha512
 from typing import Any, BinaryIO
 
-from campaign.record.layout import INVENTORY, clash, path_fault
+from campaign.record.layout import INVENTORY, check_logical_paths, clash, path_fault
 
 TYPE = "https://ocfl.io/1.1/spec/#inventory"
 MAX_BYTES = 64 << 20  # an inventory larger than this is not read into memory: it would be hostile, not ours
@@ -86,6 +86,31 @@ def digests(stream: BinaryIO, copy: BinaryIO | None = None) -> tuple[str, str]:
         if copy is not None:
             copy.write(chunk)
     return long.hexdigest(), short.hexdigest()
+
+
+def planned(
+    object_id: str, before: Inventory | None, found: Mapping[str, tuple[str, str]], meta: Version
+) -> tuple[Inventory, dict[str, str]]:
+    """Return the inventory to be, and logical path → content path of what the object does not hold yet.
+
+    Args:
+        before: the object's inventory so far.
+        found: logical path → (sha512, sha256) of the files that the next version gets.
+        meta: the next version with what of its state it has already.
+    """
+    manifest = dict(before.manifest) if before else {}
+    fixity = dict(before.fixity) if before else {}
+    state, fresh = dict(meta.state), {}
+    check_logical_paths({*state, *found})
+    number = before.head + 1 if before else 1
+    for logical, (long, short) in sorted(found.items()):
+        state[logical] = long
+        if long not in manifest:  # forward delta: else the same bytes lie in the object already (OCFL 1.1 §3.5.2)
+            path = fresh[logical] = f"v{number}/content/{logical}"
+            manifest[long] = (path,)
+            fixity[path] = short
+    versions = {**(before.versions if before else {}), number: replace(meta, state=state)}
+    return Inventory(object_id, number, manifest, fixity, versions), fresh
 
 
 def parse(raw: bytes) -> Inventory:

@@ -1,28 +1,26 @@
-"""The storage root: objects in versions that are never rewritten (OCFL 1.1, https://ocfl.io/1.1/spec/)."""
+"""The storage root in a folder: objects in versions that are never rewritten (OCFL 1.1, https://ocfl.io/1.1/spec/)."""
 
-import fcntl
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from hashlib import sha256, sha512
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
 from campaign.core.errors import Conflict, Invalid, NotFound
 from campaign.record import disk, layout
-from campaign.record.inventory import Inventory, Version, digests, parse, sidecar, version_number
+from campaign.record.disk import LOCK, Folder
+from campaign.record.inventory import Inventory, Version, digests, planned, sidecar, version_number
 from campaign.record.layout import INVENTORY, OBJECT_DECLARATION, OBJECT_DECLARATION_TEXT, SIDECAR
+from campaign.record.root import Root, check_files, meta
 
 MARKER = "object"  # in a work folder: the id of the object that is being written
 SET_ASIDE = "set-aside"  # in staging: what recover() took out of an object; nothing is destroyed
-LOCK = "lock"
 
 
-class Repository:
-    """One OCFL storage root, and the one archivist that writes to it.
+class Repository(Root):
+    """One OCFL storage root in a folder, and the one archivist that writes to it.
 
     A version is built in `staging`, synced, and renamed into place; then the root inventory is replaced. Whatever a
     crash leaves is settled by the next create() or put(); readers see the old state or the new one, never a mixture.
@@ -36,10 +34,10 @@ class Repository:
     def __init__(self, root: Path, staging: Path, *, checkpoint: Callable[[str], None] = lambda step: None) -> None:
         if root == staging or root in staging.parents or staging in root.parents:
             raise Invalid("staging", str(staging), "must lie outside of the archive root, and not around it")
+        super().__init__(Folder(root))
         self.root, self.staging, self._checkpoint = root, staging, checkpoint
 
     def create(self) -> None:
-        """Make the root, or complete and settle the one that is there. Repeatable."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.staging.mkdir(parents=True, exist_ok=True)
         if self.root.stat().st_dev != self.staging.stat().st_dev:
@@ -71,21 +69,8 @@ class Repository:
         created: datetime,
         keep: bool,
     ) -> int:
-        """Write the object's first or next version and return its number; the head when nothing would change.
-
-        Args:
-            object_id: a URI.
-            files: logical path → content; a Path is copied in chunks, never read whole.
-            user_address: a URI, as mailto: or urn: (OCFL 1.1 §3.5.3).
-            created: aware UTC.
-            keep: what the previous version held under other names stays; False: `files` is all there is.
-        """
-        layout.check_object_id(object_id)
-        for name, source in files.items():
-            layout.check_logical_path(name)
-            if isinstance(source, Path) and not source.is_file():
-                raise Invalid("file to archive", str(source), "is not a file")
-        meta = _meta(message, user_name, user_address, created)
+        check_files(object_id, files)
+        told = meta(message, user_name, user_address, created)
         with self._locked():
             if not (self.root / "0=ocfl_1.1").exists():
                 raise NotFound("archive root", str(self.root), "create() makes it")
@@ -97,7 +82,7 @@ class Repository:
             work = self._work(object_id)
             fresh = work / f"v{number}"
             after = _staged(
-                object_id, before, files, fresh, replace(meta, state=before.state if keep and before else {})
+                object_id, before, files, fresh, replace(told, state=before.state if keep and before else {})
             )
             if before and after.state == before.state:
                 shutil.rmtree(work)
@@ -125,54 +110,15 @@ class Repository:
             self._finish(besides=object_id)
             return self._settle(object_id)
 
-    def read(self, object_id: str, logical_path: str, version: int | None = None) -> bytes:
-        """Return a file's content, checked against its digest.
-
-        Raises:
-            Conflict: the bytes on disk are not those that were written.
-        """
-        path, digest = self._find(object_id, logical_path, version)
-        with _stored(object_id, path) as stream:
-            content = stream.read()
-        if sha512(content).hexdigest() != digest:
-            raise Conflict(f"{object_id}: {path.name} is damaged: its bytes are not those that were archived")
-        return content
-
-    def open(self, object_id: str, logical_path: str, version: int | None = None) -> BinaryIO:
-        """Open a file's content for reading; its digest is not checked."""
-        return _stored(object_id, self._find(object_id, logical_path, version)[0])
-
-    def state(self, object_id: str, version: int | None = None) -> Mapping[str, str]:
-        """Return logical path → sha512 of the head, or of a version."""
-        return _version(self.inventory(object_id), version).state
-
-    def inventory(self, object_id: str) -> Inventory:
-        """Return the object's inventory: its history, with who, when and why."""
-        try:
-            return parse(disk.bounded(self.path_of(object_id) / INVENTORY))
-        except FileNotFoundError:
-            raise NotFound("archived object", object_id) from None
-        except (ValueError, OSError) as error:
-            raise Conflict(f"{object_id}: {INVENTORY} is damaged: {error}") from error
-
-    def exists(self, object_id: str) -> bool:
-        """Tell whether the object is there."""
-        return (self.path_of(object_id) / INVENTORY).exists()
-
     def path_of(self, object_id: str) -> Path:
         """Return the folder of an object, whether it exists or not."""
-        layout.check_object_id(object_id)
-        return self.root / layout.object_path(object_id)
+        return self.root / self.where(object_id)
 
     def objects(self) -> Iterator[str]:
-        """Yield the ids of all objects, as the disk has them; one whose inventory cannot be read raises Conflict."""
         for path in sorted(
             self.root.glob(f"{'[0-9a-f]' * 3}/{'[0-9a-f]' * 3}/{'[0-9a-f]' * 3}/*/{OBJECT_DECLARATION}")
         ):
-            try:
-                yield parse(disk.bounded(path.with_name(INVENTORY))).id
-            except (ValueError, OSError) as error:
-                raise Conflict(f"{path.parent.relative_to(self.root)}/{INVENTORY} is damaged: {error}") from error
+            yield self._at(str(path.with_name(INVENTORY).relative_to(self.root)))
 
     # Writing
 
@@ -242,11 +188,11 @@ class Repository:
             self._prune(target.parent)
             return "nothing"
         newest = max((number for entry in target.iterdir() if (number := version_number(entry.name))), default=0)
-        known = disk.trusted(target)
+        known = disk.trusted(self.place, self.where(object_id))
         if known and known.head == newest:
             return "nothing"
         heir = self._heir(object_id, newest)
-        if known is None and _claimed_head(target) > newest:
+        if known is None and self._claimed_head(object_id) > newest:
             heir = None  # a version is gone: taking the one before it for the newest would hide the loss
         if heir and (known is None or (heir.head > known.head and heir.extends(known))):
             raw = heir.to_bytes()
@@ -264,100 +210,29 @@ class Repository:
             return "set aside"
         raise Conflict(f"{object_id} is damaged, and not by a crash: verify the archive and restore it from a copy")
 
-    def _heir(self, object_id: str, number: int) -> Inventory | None:
-        """Return the newest version's inventory if it may be the root's: intact, and all it added is there, intact."""
-        folder = self.path_of(object_id) / f"v{number}"
-        found = disk.trusted(folder) if number else None
-        if found is None or found.id != object_id or found.head != number:
-            return None
-        for path, digest in found.contents.items():
-            if path.startswith(f"v{number}/"):
-                try:
-                    with disk.opened_nofollow(folder.parent / path) as stream:
-                        if digests(stream)[0] != digest:
-                            return None
-                except OSError:
-                    return None
-        return found
-
     def _prune(self, folder: Path) -> None:
         while folder != self.root and not (folder.exists() and any(folder.iterdir())):
             if folder.exists():
                 folder.rmdir()
             folder = folder.parent
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One archivist at a time, across processes; the lock dies with its holder."""
-        self.staging.mkdir(parents=True, exist_ok=True)
-        with (self.staging / LOCK).open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _find(self, object_id: str, logical_path: str, version: int | None) -> tuple[Path, str]:
-        found = self.inventory(object_id)
-        digest = _version(found, version).state.get(logical_path)
-        if digest is None:
-            raise NotFound("archived file", f"{object_id} {logical_path}")
-        return self.path_of(object_id) / found.manifest[digest][0], digest
-
-
-def _version(found: Inventory, number: int | None) -> Version:
-    if number is not None and number not in found.versions:
-        raise NotFound("version", f"{found.id} v{number}")
-    return found.versions[found.head if number is None else number]
-
-
-def _stored(object_id: str, path: Path) -> BinaryIO:
-    try:
-        return disk.opened_nofollow(path)
-    except OSError as error:
-        raise Conflict(f"{object_id}: {path.name} is damaged: {error.strerror}") from error
-
-
-def _meta(message: str, user_name: str, user_address: str, created: datetime) -> Version:
-    if created.utcoffset() != timedelta(0):
-        raise Invalid("created", created.isoformat(), "must be an aware UTC time")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", user_address):
-        raise Invalid("user address", user_address, "must be a URI, as mailto:… or urn:…")
-    if not user_name:
-        raise Invalid("user name", user_name, "must say who wrote the version")
-    try:
-        (message + user_name + user_address).encode()
-    except UnicodeEncodeError:
-        raise Invalid("message or user", message, "must be text") from None
-    return Version(created.isoformat().replace("+00:00", "Z"), message, user_name, user_address, {})
-
-
-def _claimed_head(folder: Path) -> int:
-    """Return the head that a root inventory names, readable or not."""
-    try:
-        match = re.search(rb'"head": "v([0-9]{1,9})"', disk.bounded(folder / INVENTORY))
-    except (OSError, ValueError):
-        return 0
-    return int(match[1]) if match else 0
+    def _locked(self) -> AbstractContextManager[None]:
+        return disk.locked(self.staging)
 
 
 def _staged(
     object_id: str, before: Inventory | None, files: Mapping[str, bytes | Path], fresh: Path, meta: Version
 ) -> Inventory:
     """Copy what the object does not hold yet into the new version's folder, and return the inventory to be."""
-    manifest = dict(before.manifest) if before else {}
-    fixity = dict(before.fixity) if before else {}
-    state = dict(meta.state)
-    layout.check_logical_paths({*state, *files})
-    for logical, source in sorted(files.items()):
+    layout.check_logical_paths({*meta.state, *files})
+    found = {}
+    for logical, source in files.items():
         target = fresh / "content" / logical
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as copy, disk.opened(source) as stream:
-            long, short = digests(stream, copy)
-        state[logical] = long
-        if long in manifest:  # forward delta: the same bytes lie in the object already (OCFL 1.1 §3.5.2)
-            target.unlink()
-        else:
-            manifest[long] = (path := f"{fresh.name}/content/{logical}",)
-            fixity[path] = short
+            found[logical] = digests(stream, copy)
+    after, new = planned(object_id, before, found, meta)
+    for logical in found.keys() - new.keys():
+        (fresh / "content" / logical).unlink()
     disk.drop_empty(fresh)
-    number = before.head + 1 if before else 1
-    versions = {**(before.versions if before else {}), number: replace(meta, state=state)}
-    return Inventory(object_id, number, manifest, fixity, versions)
+    return after

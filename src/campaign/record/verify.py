@@ -1,7 +1,5 @@
 """Every byte of the archive, held against what the record says of it; each damage is named, none hides another."""
 
-import os
-import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,12 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from campaign.core.place import BucketTrouble, Place
 from campaign.record import disk, layout, warc
+from campaign.record.disk import Folder
 from campaign.record.inventory import MAX_BYTES, Inventory, digests, parse, sidecar, version_number
 from campaign.record.layout import INVENTORY, OBJECT_DECLARATION, OBJECT_DECLARATION_TEXT, SIDECAR, TUPLE, TUPLES
 
 Kind = Literal["missing", "extra", "changed", "inventory", "sidecar", "warc", "namaste", "layout"]
-THREADS = min(4, os.cpu_count() or 1)  # hashing and unpacking leave the interpreter's lock
 SMALL = 1 << 16  # bytes: no declaration, sidecar or layout file of ours is larger
 MOST_STRAYS = 100  # of one unknown folder; more of them tell nothing more
 
@@ -29,19 +28,23 @@ class Damage:
     message: str  # names the file; safe to show
 
 
-def verify(root: Path, *, progress: Callable[[int, int], None] | None = None) -> list[Damage]:
+def verify(root: Path | Place, *, progress: Callable[[int, int], None] | None = None) -> list[Damage]:
     """Return every damage of the archive, in the order of paths. Damage is never raised.
 
     Args:
         root: the storage root.
         progress: called with (objects done, objects in all).
+
+    Raises:
+        BucketTrouble: the root lies in a bucket that does not answer, so that nothing can be said.
     """
-    frame, objects = _survey(root)
+    place = Folder(root) if isinstance(root, Path) else root
+    frame, objects = _survey(place.still())
     if frame:  # the archivist may have been between two steps: what is damage is damage twice
-        frame, objects = _survey(root)
+        frame, objects = _survey(place.still())
     found = list(frame)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for done, damages in enumerate(pool.map(lambda path: _object_twice(root, path), objects), 1):
+    with ThreadPoolExecutor(place.at_once) as pool:
+        for done, damages in enumerate(pool.map(lambda path: _object_twice(place, path), objects), 1):
             found += damages
             if progress:
                 progress(done, len(objects))
@@ -57,10 +60,14 @@ class _Tree:
     strange: dict[str, str] = field(default_factory=dict)  # path → what it is
 
 
-def _survey(root: Path) -> tuple[list[Damage], list[str]]:
+def _survey(root: Place) -> tuple[list[Damage], list[str]]:
     """Return the damage of everything around the objects, and the objects' paths."""
     found: list[Damage] = []
-    if not root.is_dir():
+    try:
+        root.entries("")
+    except BucketTrouble:
+        raise
+    except OSError:
         return [Damage(".", None, "missing", "the archive root is missing")], []
     for name, content in layout.ROOT_FILES.items():
         found += _root_file(root, name, content)
@@ -88,7 +95,7 @@ def _survey(root: Path) -> tuple[list[Damage], list[str]]:
     return found, sorted(objects)
 
 
-def _stray(root: Path, path: str, what: str) -> list[Damage]:
+def _stray(root: Place, path: str, what: str) -> list[Damage]:
     """Return what nobody names: a file or link, or a folder with the first of the files in it."""
     found = [_damage(path, None, "extra", f"a {what} that no record names")]
     pending = [path] if what == "folder" else []
@@ -101,10 +108,12 @@ def _stray(root: Path, path: str, what: str) -> list[Damage]:
     return found
 
 
-def _root_file(root: Path, name: str, content: bytes) -> list[Damage]:
+def _root_file(root: Place, name: str, content: bytes) -> list[Damage]:
     kind: Kind = "namaste" if name.startswith("0=") else "layout"
     try:
-        raw = disk.bounded(root / name, SMALL)
+        raw = disk.bounded(root, name, SMALL)
+    except BucketTrouble:
+        raise
     except FileNotFoundError:
         return [_damage(name, None, "missing", "missing")]
     except (OSError, ValueError) as error:
@@ -114,29 +123,25 @@ def _root_file(root: Path, name: str, content: bytes) -> list[Damage]:
     return [_damage(name, None, kind, "changed: not what was written")]
 
 
-def _entries(root: Path, folder: str, found: list[Damage]) -> list[tuple[str, str]]:
-    """Return (path, file | folder | what else) of a folder's entries; what cannot be listed is a damage."""
+def _entries(root: Place, folder: str, found: list[Damage], within: str = "") -> list[tuple[str, str]]:
+    """Return (path, file | folder | what else) of a folder's entries; what cannot be listed is a damage.
+
+    Args:
+        within: the object that the folder is in; paths are relative to it.
+    """
     try:
-        if not stat.S_ISDIR((root / folder).lstat().st_mode):
-            return []
-        with os.scandir(root / folder) as entries:
-            return sorted((f"{folder}/{entry.name}".lstrip("/"), _what(entry)) for entry in entries)
+        entries = root.entries(f"{within}/{folder}".strip("/"))
     except FileNotFoundError:
         return []
+    except BucketTrouble:
+        raise
     except OSError as error:
         found.append(_damage(folder, None, "changed", f"the folder cannot be read: {error.strerror}"))
         return []
+    return [(path[len(within) + 1 :] if within else path, what) for path, what in entries]
 
 
-def _what(entry: os.DirEntry[str]) -> str:
-    if entry.is_symlink():
-        return "symbolic link"
-    if entry.is_dir(follow_symlinks=False):
-        return "folder"
-    return "file" if entry.is_file(follow_symlinks=False) else "special file"
-
-
-def _object_twice(root: Path, path: str) -> list[Damage]:
+def _object_twice(root: Place, path: str) -> list[Damage]:
     found = _Object(root, path).verify()
     return _Object(root, path).verify() if found else found  # it may have been written to while it was read
 
@@ -144,8 +149,8 @@ def _object_twice(root: Path, path: str) -> list[Damage]:
 class _Object:
     """One object under verification."""
 
-    def __init__(self, root: Path, path: str) -> None:
-        self.root, self.path = root, path
+    def __init__(self, root: Place, path: str) -> None:
+        self.root, self.path = root.still(path), path
         self.id: str | None = None
         self.found: list[Damage] = []
         self.tree = _Tree()
@@ -175,7 +180,7 @@ class _Object:
         pending = [folder]
         while pending:
             folder = pending.pop()
-            entries = _entries(self.root / self.path, folder, self.found)
+            entries = _entries(self.root, folder, self.found, self.path)
             self.tree.folders[folder] = len(entries)
             for path, what in entries:
                 if what == "folder":
@@ -262,7 +267,7 @@ class _Object:
                     self._say(path, "missing", "missing")
                 continue
             try:
-                with disk.opened_nofollow(self.root / self.path / path) as stream:
+                with self.root.open(f"{self.path}/{path}") as stream:
                     long, short = digests(stream)
                     if {long} != {digest for digest, _ in told}:
                         self._say(path, "changed", "changed: its sha512 is not the one in the inventory")
@@ -272,12 +277,16 @@ class _Object:
                         stream.seek(0)
                         for fault in warc.faults_of(stream):
                             self._say(path, "warc", fault)
+            except BucketTrouble:
+                raise
             except OSError as error:
                 self._say(path, "changed", f"cannot be read: {error.strerror}")
 
     def _raw(self, path: str, kind: Kind, limit: int = MAX_BYTES) -> bytes | None:
         try:
-            return disk.bounded(self.root / self.path / path, limit)
+            return disk.bounded(self.root, f"{self.path}/{path}", limit)
+        except BucketTrouble:
+            raise
         except (OSError, ValueError) as error:
             self._say(path, kind, f"cannot be read: {error}")
             return None
