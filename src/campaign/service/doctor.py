@@ -1,12 +1,13 @@
 """doctor: what works, what is stuck, and what to do about it; health asks the same."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from campaign.core.errors import CampaignError
 from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service import App
-from campaign.service.health import Check, living
+from campaign.service.health import Check, check_clock, check_disks, living
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, heartbeats, queue
 from campaign.store.budgets import Standing
@@ -41,7 +42,9 @@ def doctor(app: App) -> list[Check]:
     checks.append(Check("pauses", not pauses, said or "nothing is paused"))
     checks.append(_budgets({one.name: standing[one.id] for one in accounts if one.id in standing}))
     checks.append(_tokens(app, [account.name for account in accounts]))
-    checks.append(Check("clock", True, in_zone(app.clock.now(), "UTC")))
+    clock = check_clock(living(app, beats))
+    checks.append(replace(clock, detail=f"{in_zone(app.clock.now(), 'UTC')}; {clock.detail}"))
+    checks.append(check_disks(app))
     return checks
 
 

@@ -41,8 +41,8 @@ def health(app: App) -> list[Check]:
         Check("database", True, f"{app.store.dialect} answers"),
         _workers(app, beats, alive),
         _lateness(forgotten),
-        _clock(alive),
-        _disks(app),
+        check_clock(alive),
+        check_disks(app),
     ]
 
 
@@ -99,6 +99,26 @@ def free_bytes(folder: Path) -> int | None:
     return found.f_bavail * found.f_frsize
 
 
+def check_clock(alive: Sequence[Heartbeat]) -> Check:
+    """Look at the clocks of living workers, as other hosts see them."""
+    told = [beat.clock_offset for beat in alive if beat.clock_offset is not None]
+    wrong = [said for offset in told if (said := clock_trouble(offset))]
+    if wrong:
+        return Check("clock", False, "; ".join(dict.fromkeys(wrong)), grave=True)
+    if not told:
+        return Check("clock", True, "no host has told yet what time it is")
+    return Check("clock", True, f"within {max(abs(offset) for offset in told):.0f} s of the hosts that answer")
+
+
+def check_disks(app: App) -> Check:
+    """Look at what is left on our disks."""
+    short = room(app)
+    if short:
+        return Check("disk", False, short, grave=True)
+    told = [f"{name} {_size(free)}" for name, folder in app.disks.items() if (free := free_bytes(folder)) is not None]
+    return Check("disk", True, f"free: {', '.join(told)}" if told else "nothing of ours lies on a disk here")
+
+
 def _workers(app: App, beats: Sequence[Heartbeat], alive: Sequence[Heartbeat]) -> Check:
     number = sum(map(publishes, alive))
     if number:
@@ -112,24 +132,6 @@ def _lateness(forgotten: int) -> Check:
     if not forgotten:
         return Check("lateness", True, "nothing waits beyond its grace")
     return Check("lateness", False, f"{forgotten} deliveries wait beyond their grace, seen by nobody", grave=True)
-
-
-def _clock(alive: Sequence[Heartbeat]) -> Check:
-    told = [beat.clock_offset for beat in alive if beat.clock_offset is not None]
-    wrong = [said for offset in told if (said := clock_trouble(offset))]
-    if wrong:
-        return Check("clock", False, "; ".join(dict.fromkeys(wrong)), grave=True)
-    if not told:
-        return Check("clock", True, "no host has told yet what time it is")
-    return Check("clock", True, f"within {max(abs(offset) for offset in told):.0f} s of the hosts that answer")
-
-
-def _disks(app: App) -> Check:
-    short = room(app)
-    if short:
-        return Check("disk", False, short, grave=True)
-    told = [f"{name} {_size(free)}" for name, folder in app.disks.items() if (free := free_bytes(folder)) is not None]
-    return Check("disk", True, f"free: {', '.join(told)}" if told else "nothing of ours lies on a disk here")
 
 
 def _size(number: int) -> str:
