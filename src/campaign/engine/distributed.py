@@ -25,7 +25,7 @@ from campaign.store import budgets, jobs, queue, readings
 from campaign.store.locks import Lock
 
 QUEUES = ("publish", "measure", "archive")
-WATCH = 0.25  # seconds between two questions whether the database has told anything
+WATCH = 0.5  # seconds between two questions whether the database has told anything
 PATIENCE = 1.0  # seconds between two looks while there is more than can be held
 CALM = 30.0  # seconds for which reading and archiving wait while there is something to publish
 BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0)  # seconds until a queue that failed is opened again
