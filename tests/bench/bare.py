@@ -1,6 +1,6 @@
 """Nothing but the POSTs, and nothing is kept: what any scheduler on the same client could reach at most.
 
-    python -m tests.bench.bare SPEC     client: our own HTTP client; aiohttp: a bare aiohttp session
+python -m tests.bench.bare SPEC     client: our own HTTP client; aiohttp: a bare aiohttp session
 """
 
 import asyncio

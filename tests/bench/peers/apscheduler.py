@@ -1,6 +1,6 @@
 """APScheduler 3 with SQLAlchemyJobStore, tuned: no grace for misfires, a thread for each slot.
 
-    python -m tests.bench.peers.apscheduler SPEC     fills the job store (`fill`), else runs it
+python -m tests.bench.peers.apscheduler SPEC     fills the job store (`fill`), else runs it
 """
 
 import json

@@ -165,9 +165,7 @@ class Threads:
             yield connection
 
 
-def keep(
-    connection: sa.Connection, n: int, started_at: datetime, status: dict[str, Any], kept: list[Exchange]
-) -> None:
+def keep(connection: sa.Connection, n: int, started_at: datetime, status: dict[str, Any], kept: list[Exchange]) -> None:
     """Write down one job: the attempt, what went over the wire, the result."""
     now = datetime.now(UTC)
     attempt = {"id": str(uuid.uuid4()), "n": n, "started_at": started_at, "ended_at": now, "outcome": "published"}

