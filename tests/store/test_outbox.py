@@ -461,3 +461,11 @@ def test_watching_tells_that_another_connection_wrote(desk: Desk) -> None:
     news = desk.store.dialect == "sqlite"
 
     assert (False, news, False) == (first, changed(), changed())
+
+
+def test_what_is_written_before_the_first_question_is_news_on_sqlite(desk: Desk) -> None:
+    changed: Callable[[], bool] = desk.store.watch()
+    desk.add()
+
+    if desk.store.dialect == "sqlite":
+        assert (True, False) == (changed(), changed())

@@ -119,6 +119,7 @@ class Store:
             seen[:] = [version]
             return news
 
+        changed()  # whatever is written from here on is news, also before it is first asked
         return changed
 
     def close(self) -> None:
