@@ -153,7 +153,7 @@ def test_nothing_foreign_is_tracked() -> None:
 
 
 def test_lock_files_are_pinned_by_hash_and_name_no_host() -> None:
-    for name in ("requirements.lock", "tests/requirements.lock"):
+    for name in ("requirements.lock", "tests/requirements.lock", "tests/bench.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text, name
         assert not re.search(r"^\s*(-i|--index|--extra-index|--find-links|--trusted)", text, re.MULTILINE), name
