@@ -40,7 +40,7 @@ soak: .venv/.dev  ## kill and disturb real daemons for SOAK=300 seconds and comp
 mutants: .venv/.dev  ## break the delivery doctrine on purpose; each break must be caught
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-bench: .venv/.dev  ## measure (a program that prints numbers, no test)
+bench: .venv/.bench  ## measure against bare clients and other schedulers (ARGS=--quick: two minutes)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/.dev  ## ruff, mypy, import contracts
@@ -50,11 +50,12 @@ lint: .venv/.dev  ## ruff, mypy, import contracts
 readme: .venv/.dev  ## write the generated parts of README.md anew
 	$(BIN)/python -m tests.test_readme
 
-lock:  ## resolve both lock files anew (needs uv); UPGRADE=1 takes the newest releases
+lock:  ## resolve the lock files anew (needs uv); UPGRADE=1 takes the newest releases
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: install it, or name it with UV=…"; exit 1; }
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fonts --extra video --group build -o requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra postgres --group dev -c requirements.lock -o tests/requirements.lock
-	@! grep -n '://' requirements.lock tests/requirements.lock || { echo "a lock file names a host"; exit 1; }
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra postgres --group dev --group bench -c requirements.lock -c tests/requirements.lock -o tests/bench.lock
+	@! grep -n '://' requirements.lock tests/requirements.lock tests/bench.lock || { echo "a lock file names a host"; exit 1; }
 
 clean:  ## remove what make made; never an installation's data
 	rm -rf .venv .demo .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -75,6 +76,10 @@ clean:  ## remove what make made; never an installation's data
 
 .venv/.runtime: .venv/.packages pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.venv/.bench: .venv/.dev tests/bench.lock
+	$(PIP) --require-hashes -r tests/bench.lock
 	@touch $@
 
 .venv/.dev: .venv/.runtime tests/requirements.lock
