@@ -11,5 +11,6 @@ run (whatever pytest says but "tests failed") fail the run: none of these is a k
 from tests.mutants.doubting import DOUBT, HANDLE, PERSON
 from tests.mutants.holding import GUARD
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
+from tests.mutants.sharing import SHARED
 
-MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON]
+MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED]

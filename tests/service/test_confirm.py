@@ -1,5 +1,6 @@
 """confirm and settle: a doubt ends in what is true, or stays a doubt."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -356,3 +357,33 @@ def test_a_key_that_is_dead_is_no_belt_and_the_list_is_asked_as_long_as_without_
 
     assert "published" == ask(world, 90)
     assert (1, 1) == (len(world.twin.books()), posts_sent(world))
+
+
+def test_a_shared_clock_that_jumps_while_the_platform_is_asked_makes_no_doubt_old(world: World) -> None:
+    """How long it was waited for cannot be told across the jump: "not there" is not believed at once."""
+    in_doubt(world, "drop_request")
+
+    def jump(step: str) -> None:
+        if step == "confirmed":
+            world.clock.boot = "another era"
+            world.clock.turn_monotonic(3600)
+
+    app = world.open(failpoint=jump)
+    world.run(confirm(app))
+    world.run(app.close_network())
+
+    assert ["uncertain"] == world.states()
+
+
+@pytest.mark.parametrize(("outlives", "seconds", "state"), [(300.0, 400, "uncertain"), (0.0, 400, "scheduled")])
+def test_a_doubt_of_another_era_waits_anew_and_for_requests_that_may_still_arrive(
+    world: World, outlives: float, seconds: float, state: str
+) -> None:
+    in_doubt(world, "drop_request")
+    world.clock.boot = "another era"
+    app = replace(world.app, outlives=outlives)
+    world.run(confirm(app))
+    world.clock.turn_monotonic(seconds)
+    world.run(confirm(app))
+
+    assert [state] == world.states()

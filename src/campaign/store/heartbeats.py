@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from campaign.core.states import REAPED
+from campaign.store.queue import is_open
 from campaign.store.tables import deliveries, heartbeats
 
 
@@ -78,7 +79,7 @@ def holdings(tx: Connection) -> list[Holding]:
         sa.select(
             deliveries.c.lease, deliveries.c.boot, sa.func.min(deliveries.c.lease_until), sa.func.count(deliveries.c.id)
         )
-        .where(deliveries.c.state.in_(tuple(REAPED)))
+        .where(is_open(), deliveries.c.state.in_(tuple(REAPED)))
         .group_by(deliveries.c.lease, deliveries.c.boot)
     )
     return [Holding(*row) for row in tx.execute(query)]

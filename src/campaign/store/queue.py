@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import ArchiveState, Delivery, Guarantee
-from campaign.core.states import REAPED, State
+from campaign.core.states import State
 from campaign.store.tables import accounts, budgets, campaigns, deliveries, pauses, posts
 
 # Between the claim and a known result.
@@ -169,13 +169,6 @@ def in_flight(tx: Connection) -> int:
     """Return how many deliveries are between their claim and a known result, those left to a person not counted."""
     mine = sa.or_(deliveries.c.state != State.UNCERTAIN, deliveries.c.guarantee != Guarantee.NONE)
     return int(tx.execute(sa.select(sa.func.count()).where(is_open(), mine)).scalar_one())
-
-
-def stale_leases(tx: Connection, *, mono: float, boot: str) -> int:
-    """Return how many leases have run out: what they hold is to be reaped."""
-    over = sa.or_(deliveries.c.boot != boot, deliveries.c.lease_until < mono)
-    held = deliveries.c.state.in_(tuple(REAPED))
-    return int(tx.execute(sa.select(sa.func.count()).where(is_open(), held, over)).scalar_one())
 
 
 def posts_due_for_archive(tx: Connection, limit: int) -> list[str]:
