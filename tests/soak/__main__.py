@@ -4,6 +4,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,10 +26,12 @@ from tests.soak.verdict import OPEN, Verdict, judge, life, settle_blind
 
 SETTLE = 300.0  # seconds at most, after the last fault; Telegram's watcher alone may take 120
 SHOWN = 12  # findings of a kind that are printed
+TOO_MANY = 5  # processes that ended by themselves: there is nothing to wait for
 
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = _arguments(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started is ended
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(10**6)
     workers = chosen.workers or (4 if chosen.engine == "postgresql" else 1)
     print(f"seed {seed}: {chosen.engine}, {workers} process(es), {chosen.seconds:g} s, {chosen.rate:g} due each second")
@@ -64,7 +67,7 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
             chaos.start()
             try:
                 end = max(start + chosen.seconds, time.time() + chosen.seconds)
-                while (left := end - time.time()) > 0:
+                while (left := end - time.time()) > 0 and len(chaos.errors) < TOO_MANY:
                     show(chosen.seconds - min(left, chosen.seconds), chosen.seconds, _now(stage))
                     time.sleep(min(left, 1.0 if sys.stderr.isatty() else 10.0))
                 chaos.end()
@@ -101,7 +104,7 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
 def _settle(stage: Stage, chaos: Chaos, show: Callable[[float, float, str], None]) -> tuple[int, float]:
     """Wait until nothing is open, bounded; a person answers what nobody else can. Return how many, and the seconds."""
     began, asked = time.monotonic(), 0
-    while (waited := time.monotonic() - began) < SETTLE:
+    while (waited := time.monotonic() - began) < SETTLE and len(chaos.errors) < TOO_MANY:
         chaos.keep()
         chaos.connect_paused()
         with stage.opened() as app:
