@@ -166,6 +166,15 @@ def open_patiently(
             return app
 
 
+def warm_up() -> None:
+    """Load what the first delivery would otherwise wait for: the HTTP stack and every platform."""
+    import campaign.net.client
+    import campaign.net.transport  # noqa: F401
+
+    for name in available():
+        load(name)
+
+
 def capabilities_of(account: Account) -> Capabilities:
     """Return an account's limits: its platform's, overridden by its own sheet."""
     return overridden(load(account.platform).defaults, account.sheet)

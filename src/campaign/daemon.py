@@ -34,6 +34,7 @@ def serve(settings: Settings, **parts: Any) -> int:
     log = parts.pop("log", None) or bootstrap.make_log(settings)
     with sole_daemon(settings.root):
         app = bootstrap.open_patiently(settings, log=log, **parts)
+        bootstrap.warm_up()
         try:
             asyncio.run(_serve(app, settings))
         finally:
@@ -62,6 +63,7 @@ def work(settings: Settings, *, queues: Sequence[str] = (), slots: int | None = 
     chosen = chosen_queues(queues)
     log = parts.pop("log", None) or bootstrap.make_log(settings)
     app = bootstrap.open_patiently(settings, log=log, **parts)
+    bootstrap.warm_up()
     try:
         check_jobs(app.store)
         daemon = settings.daemon
