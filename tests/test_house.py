@@ -50,6 +50,7 @@ ENVIRONMENT = {
 }
 SQL = {"store/": "the only folder with SQL"}
 HTTP = {"net/": "the one user of httpx"}
+S3 = {"net/bucket.py": "the one user of obstore"}
 
 _TIME = re.compile(
     r"^(datetime\.(datetime\.)?(now|utcnow|today)|(datetime\.)?date\.today|time\.(time|monotonic|perf_counter)(_ns)?)$"
@@ -107,8 +108,8 @@ def test_import_contracts_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("what", "allowed"),
-    [(("sqlalchemy", "alembic"), SQL), (("httpx",), HTTP)],
-    ids=["sql", "http"],
+    [(("sqlalchemy", "alembic"), SQL), (("httpx",), HTTP), (("obstore",), S3)],
+    ids=["sql", "http", "s3"],
 )
 def test_a_library_has_one_user(what: tuple[str, ...], allowed: dict[str, str]) -> None:
     users = {_name(file) for file in MODULES if any(_roots(_tree(file)) & {library} for library in what)}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import tzdata
@@ -25,12 +25,14 @@ from campaign.core.budget import Book
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
+from campaign.core.place import Bucket
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.net.skew import Skew
 from campaign.outage import Outage
 from campaign.platforms import available, load
 from campaign.record.ocfl import Repository
+from campaign.record.root import Root
 from campaign.service import App
 from campaign.service.notify import Channel, Notifier, as_json
 from campaign.store import Store, Unreachable, open_store
@@ -69,13 +71,18 @@ def init(settings: Settings) -> tuple[str | None, str]:
     settings.root.mkdir(parents=True, exist_ok=True)
     Vault(settings.folder("keys"), _given_key(settings)).create()
     settings.folder("media").mkdir(parents=True, exist_ok=True)
+    archive = open_archive(settings)
+    sections: tuple[Literal["media", "archive"], ...] = ("media", "archive")
+    for section in sections:
+        if (bucket := _bucket(settings, section)) is not None:
+            bucket.check()
     store = open_store(settings.database_url)
     try:
         make_private(store)
         revisions = upgrade(store)
     finally:
         store.close()
-    _repository(settings).create()
+    archive.create()
     return revisions
 
 
@@ -113,9 +120,9 @@ def open_app(
     check_current(store)
     return App(
         store=store,
-        media=Library(settings.folder("media"), limit=settings.media.max_bytes),
+        media=open_library(settings),
         shelf=Shelf(settings.folder("media") / ".made", limit=settings.media.max_bytes),
-        archive=_repository(settings),
+        archive=open_archive(settings),
         vault=Vault(settings.folder("keys"), _given_key(settings)),
         clock=clock,
         new_id=new_id,
@@ -347,16 +354,49 @@ def make_log(settings: Settings) -> Callable[..., None]:
 
 
 def _disks(settings: Settings, store: Store) -> dict[str, Path]:
-    """Return the folders whose disks may run full, by what they are for."""
+    """Return the folders whose disks may run full, by what they are for; a bucket does not."""
     disks = {"archive": settings.folder("archive"), "media": settings.folder("media")}
+    if settings.bucket("archive"):
+        del disks["archive"]
+    if settings.bucket("media"):
+        disks["media"] = settings.root  # the cache, and what was made of media
     if store.dialect == "sqlite" and store.engine.url.database:
         disks["database"] = Path(store.engine.url.database).parent
     return disks
 
 
-def _repository(settings: Settings) -> Repository:
+def open_library(settings: Settings) -> Library:
+    """Return the media library of an installation, in a folder or in a bucket. Raises: Invalid."""
+    limit = settings.media.max_bytes
+    if (bucket := _bucket(settings, "media")) is None:
+        return Library(settings.folder("media"), limit=limit)
+    from campaign.media.bucket import BucketLibrary
+
+    return BucketLibrary(bucket, settings.root / "media-cache", limit=limit, room=settings.media.cache_bytes)
+
+
+def open_archive(settings: Settings) -> Root:
+    """Return the archive of an installation, in a folder or in a bucket. Raises: Invalid."""
     root = settings.folder("archive")
-    return Repository(root, root.with_name(root.name + "-staging"))
+    staging = root.with_name(root.name + "-staging")
+    if (bucket := _bucket(settings, "archive")) is None:
+        return Repository(root, staging)
+    from campaign.record.bucket import BucketRepository
+
+    return BucketRepository(bucket, staging)
+
+
+def _bucket(settings: Settings, section: Literal["media", "archive"]) -> Bucket | None:
+    url = settings.bucket(section)
+    if url is None:
+        return None
+    from campaign.net.bucket import Access, open_bucket
+
+    given = settings.s3
+    access = Access(
+        given.endpoint, given.region, given.access_key, given.secret_key.get_secret_value(), given.path_style
+    )
+    return open_bucket(url, access, field=f"{section}.dir")
 
 
 def make_private(store: Store) -> None:

@@ -2,14 +2,30 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from campaign.core.errors import Invalid, ManyInvalid, NotFound
+
+# A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[A-Za-z0-9._\-]+)*/?")
+
+
+def _place(value: str) -> str:
+    if "://" in value and not _BUCKET.fullmatch(value):
+        raise PydanticCustomError(
+            "place", "must be a folder or s3://bucket/prefix, of letters, digits, '.', '_' and '-'; keys go to [s3]"
+        )
+    return value
+
+
+Dir = Annotated[str, AfterValidator(_place)]
 
 
 class _Section(BaseModel):
@@ -27,7 +43,12 @@ class Database(_Section):
 class Media(_Section):
     """The media library."""
 
-    dir: Annotated[str, Field(description="the media library; empty: media in `dir`")] = ""
+    dir: Annotated[
+        Dir, Field(description="the media library, a folder or s3://bucket/prefix; empty: media in `dir`")
+    ] = ""
+    cache_bytes: Annotated[
+        int, Field(ge=0, description="what is kept of a library on S3 in media-cache in `dir`, in bytes")
+    ] = 4_294_967_296
     max_bytes: Annotated[int, Field(ge=1024, description="the largest file it takes, in bytes")] = 536_870_912
     max_pixels: Annotated[int, Field(ge=1, description="the largest picture it takes, in pixels (width × height)")] = (
         50_000_000
@@ -37,8 +58,30 @@ class Media(_Section):
 class Archive(_Section):
     """The record on disk."""
 
-    dir: Annotated[str, Field(description="the archive's OCFL root; empty: archive in `dir`")] = ""
+    dir: Annotated[
+        Dir, Field(description="the archive's OCFL root, a folder or s3://bucket/prefix; empty: archive in `dir`")
+    ] = ""
     publisher: Annotated[str, Field(description="who publishes, as the record names it")] = "communications office"
+
+
+class S3(_Section):
+    """How buckets are reached, where media or archive lie in one."""
+
+    endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?)?$",
+            description="the server, as in https://s3.example:9000; empty: Amazon's of the region",
+        ),
+    ] = ""
+    region: Annotated[
+        str, Field(pattern=r"^[a-z0-9\-]{1,64}$", description="the region that requests are signed for")
+    ] = "us-east-1"
+    access_key: Annotated[str, Field(description="who asks: the id of the access key")] = ""
+    secret_key: Annotated[SecretStr, Field(description="its secret; best from the environment")] = SecretStr("")
+    path_style: Annotated[
+        bool, Field(description="whether the bucket stands in the path; false: in the host's name, as Amazon wants it")
+    ] = True
 
 
 class Keys(_Section):
@@ -144,6 +187,7 @@ class Settings(_Section):
     database: Database = Database()
     media: Media = Media()
     archive: Archive = Archive()
+    s3: S3 = S3()
     keys: Keys = Keys()
     daemon: Daemon = Daemon()
     notify: Notify = Notify()
@@ -162,9 +206,22 @@ class Settings(_Section):
         return self.database.url.get_secret_value() or f"sqlite:///{self.root / 'campaign.db'}"
 
     def folder(self, section: Literal["media", "archive", "keys"]) -> Path:
-        """Return where a kind of file lies."""
+        """Return where a kind of file lies; for what is in a bucket, where it would lie on this machine."""
         chosen = {"media": self.media.dir, "archive": self.archive.dir, "keys": self.keys.dir}[section]
-        return Path(chosen).expanduser().resolve() if chosen else self.root / section
+        in_folder = chosen and not chosen.startswith("s3://")
+        return Path(chosen).expanduser().resolve() if in_folder else self.root / section
+
+    def bucket(self, section: Literal["media", "archive"]) -> str | None:
+        """Return the address of the bucket that a kind of file lies in: s3://bucket/prefix; None: in a folder.
+
+        Raises:
+            Invalid: media and archive lie in each other.
+        """
+        media, archive = (f"{url.rstrip('/')}/" for url in (self.media.dir, self.archive.dir))
+        if media.startswith("s3://") and (media.startswith(archive) or archive.startswith(media)):
+            raise Invalid("media.dir", self.media.dir, "must not lie in archive.dir, nor around it; give it a prefix")
+        chosen = {"media": media, "archive": archive}[section]
+        return chosen.rstrip("/") if chosen.startswith("s3://") else None
 
 
 def load_settings(
@@ -285,5 +342,6 @@ def _unknown(key: str, shown: str) -> None:
 
 def _shown(item: Any) -> object:
     # The value of a secret never stands in a message.
-    secret = any(str(part) in ("url", "token_key", "ping_url", "webhook") for part in item["loc"])
+    secret = any(str(part) in ("url", "token_key", "ping_url", "webhook", "secret_key") for part in item["loc"])
+    secret = secret or (isinstance(item["input"], str) and "@" in item["input"])  # s3://key:secret@…
     return "…" if secret else item["input"]

@@ -34,7 +34,7 @@ def verify_it(*, here: Here = HERE) -> int:
             seen[0] = of
             progress(done, of)
 
-        found = verify(settings.folder("archive"), progress=counted)
+        found = verify(bootstrap.open_archive(settings).place, progress=counted)
     found += _missing(settings, {damage.object_id for damage in found})
     if here.json:
         data({"objects": seen[0], "damage": [asdict(damage) for damage in found]})
@@ -93,15 +93,14 @@ def show(post: Annotated[str, Parameter(name="POST")], /, *, campaign: str | Non
 
 def _told(app: App, object_id: str) -> dict[str, Any]:
     inventory = app.archive.inventory(object_id)
-    folder = app.archive.path_of(object_id)
+    folder = app.archive.where(object_id)
 
     def size(digest: str) -> int | None:
-        file = folder / inventory.manifest[digest][0]
-        return file.stat().st_size if file.is_file() else None
+        return app.archive.place.size(f"{folder}/{inventory.manifest[digest][0]}")
 
     return {
         "object": object_id,
-        "folder": str(folder),
+        "folder": f"{app.archive.place.name}/{folder}",
         "files": [
             {"name": name, "size": size(digest), "sha512": digest} for name, digest in sorted(inventory.state.items())
         ],

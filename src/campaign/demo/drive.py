@@ -255,7 +255,6 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
     (folder / "report.json").write_text(json.dumps(found.plain(), ensure_ascii=False, indent=2), encoding="utf-8")
     theirs = {channel.name: (channel.platform, channel.theirs) for channel in CHANNELS}
     duplicates, lost = compare(rows, sandbox.books(base_url), theirs)
-    root = app.archive.root
     return Summary(
         posts=len({row["post"] for row in rows}),
         variants=len({(row["post"], lang) for row in rows for lang in row["langs"]}),
@@ -267,7 +266,7 @@ def _summary(app: App, folder: Path, journey: Journey, base_url: str, seconds: f
         platforms=sorted({row["platform"] for row in rows}),
         languages=[lang for lang in journey.campaign.languages if any(lang in row["langs"] for row in rows)],
         archive_objects=sum(1 for _ in app.archive.objects()),
-        archive_valid=not verify(root),
+        archive_valid=not verify(app.archive.place),
         measurements=number,
         story=told(app, journey.campaign.id),
         report=str(place),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from campaign.core.errors import Invalid
+from campaign.core.errors import Conflict, Invalid
 from campaign.engine.crank import Pump
 from campaign.engine.vigil import Pulse, Vigil, pulse_every
 from campaign.outage import Outage
@@ -85,6 +85,7 @@ class DistributedEngine:
         self._publishing = False
         self._month = (0, 0)
         self._locks = {name: Lock(app.store, name) for name in ("measure", "archive")}
+        app.archive.guard = self._still_alone
         self._jobs: Any = None
 
     async def run(self) -> None:
@@ -296,6 +297,11 @@ class DistributedEngine:
                     return
         finally:
             await asyncio.to_thread(lock.give_back)
+
+    def _still_alone(self) -> None:
+        """Raise Conflict when another worker may be the archivist by now."""
+        if not self._locks["archive"].held:
+            raise Conflict("the lock of the archivist is gone; what was not named yet is written again")
 
     def _doubtful(self) -> bool:
         clock = self._app.clock

@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,8 @@ class Library:
         limit: bytes that one file may have.
     """
 
+    far = False  # whether opening a file may take long, so that bring() is to be called before
+
     def __init__(self, root: Path, *, limit: int = 512 * MIB) -> None:
         self.root = root
         self.limit = limit
@@ -42,20 +44,8 @@ class Library:
         if isinstance(source, Path):
             with open_file(source) as stream:
                 return self.put(stream, mime=mime, width=width, height=height)
-        incoming = self.root / ".incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        # A crash leaves a .part file here and nothing else; it may be deleted at any time nothing is being put.
-        descriptor, name = tempfile.mkstemp(suffix=".part", dir=incoming)
-        part = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as target:
-                digest, size = self._copy(source, target)
-                target.flush()
-                os.fsync(target.fileno())
-            part.chmod(0o640)
+        with self._incoming(source) as (part, digest, size):
             self._place(part, self.path(digest))
-        finally:
-            part.unlink(missing_ok=True)
         return Medium(digest, mime, size, width, height)
 
     def path(self, digest: str) -> Path:
@@ -63,6 +53,17 @@ class Library:
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
             raise Invalid("media", digest, "is no digest; a sha256 has 64 digits 0-9 a-f")
         return self.root / digest[:2] / digest[2:4] / digest
+
+    def file(self, digest: str) -> Path:
+        """Return a file of this machine that has these bytes; it may go when it was not asked for lately."""
+        return self.path(digest)
+
+    def bring(self, digests: Collection[str]) -> None:
+        """See to it that opening these soon takes no time; to be called from a thread. Raises as open() does."""
+
+    def trouble(self) -> str | None:
+        """Return what keeps the library from being used; None: nothing that is known of."""
+        return None
 
     def exists(self, digest: str) -> bool:
         return self.path(digest).is_file()
@@ -82,6 +83,24 @@ class Library:
                 found.update(chunk)
         return found.hexdigest() == digest
 
+    @contextmanager
+    def _incoming(self, source: BinaryIO) -> Iterator[tuple[Path, str, int]]:
+        """Write a stream down and yield the file, its digest and its size; the file is gone afterwards, or moved."""
+        incoming = self.root / ".incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        # A crash leaves a .part file here and nothing else; it may be deleted at any time nothing is being put.
+        descriptor, name = tempfile.mkstemp(suffix=".part", dir=incoming)
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                digest, size = self._copy(source, target)
+                target.flush()
+                os.fsync(target.fileno())
+            part.chmod(0o640)
+            yield part, digest, size
+        finally:
+            part.unlink(missing_ok=True)
+
     def _copy(self, source: BinaryIO, target: BinaryIO) -> tuple[str, int]:
         digest, size = sha256(), 0
         while chunk := source.read(CHUNK):
@@ -99,6 +118,29 @@ class Library:
         part.replace(goal)
         for folder in (goal.parent, goal.parent.parent, self.root):
             _sync(folder)
+
+
+def make_room(root: Path, room: int, *, keep: Collection[str] = (), spared: float = 0.0) -> None:
+    """Take away what was not asked for longest until the files of a library have room.
+
+    Args:
+        room: bytes that they may take.
+        keep: digests of what stays.
+        spared: seconds; what was asked for so shortly before the newest stays, too.
+    """
+    files = []
+    for path in root.glob("*/*/*"):
+        with suppress(OSError):
+            state = path.stat()
+            files.append((state.st_mtime, state.st_size, path))
+    total = sum(size for _, size, _ in files)
+    files.sort()
+    for asked, size, path in files:
+        if total <= room or (spared and asked > files[-1][0] - spared):
+            return
+        if path.name not in keep:
+            path.unlink(missing_ok=True)
+            total -= size
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from campaign.core.model import Medium
-from campaign.media.library import MIB, Library, open_file
+from campaign.media.library import MIB, Library, make_room, open_file
 
 ROOM = 4096 * MIB  # bytes that a shelf may take; what was not asked for longest goes first
 
@@ -48,7 +48,7 @@ class Shelf(Library):
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump([asdict(medium) for medium in result], stream)
         Path(name).replace(note)
-        self._clear({medium.sha256 for medium in result})
+        make_room(self.root, self.room, keep={medium.sha256 for medium in result})
         return result
 
     def _known(self, note: Path) -> list[Medium] | None:
@@ -57,21 +57,6 @@ class Shelf(Library):
         except (OSError, ValueError, TypeError):
             return None
         return known if all(self.exists(medium.sha256) for medium in known) else None
-
-    def _clear(self, keep: set[str]) -> None:
-        """Take away what was not asked for longest until the rest has room."""
-        files = []
-        for path in self.root.glob("*/*/*"):
-            with suppress(OSError):
-                state = path.stat()
-                files.append((state.st_mtime, state.st_size, path))
-        total = sum(size for _, size, _ in files)
-        for _, size, path in sorted(files):
-            if total <= self.room:
-                return
-            if path.name not in keep:
-                path.unlink(missing_ok=True)
-                total -= size
 
 
 def digest_of(source: Path | BinaryIO) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
@@ -16,10 +16,19 @@ from campaign.record.layout import INVENTORY
 
 
 class Root(ABC):
-    """One OCFL storage root. Readers need no lock: they see the old state or the new one, never a mixture."""
+    """One OCFL storage root. Readers need no lock: they see the old state or the new one, never a mixture.
+
+    `guard` is called before each step of a writer that has no lock of its own on the root; what it raises ends the
+    write there. An engine sets it, who knows whether it is still the one archivist.
+    """
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.guard: Callable[[], None] = lambda: None
+
+    def trouble(self) -> str | None:
+        """Return what keeps the root from being used; None: nothing that is known of without reading it."""
+        return None
 
     @abstractmethod
     def create(self) -> None:

@@ -11,7 +11,7 @@ from campaign.core.errors import Forbidden
 from campaign.core.model import Account, Person, Role
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
-from campaign.record.ocfl import Repository
+from campaign.record.root import Root
 from campaign.store import Store, people
 from campaign.store.accounts import Vault
 
@@ -38,7 +38,7 @@ class App:
     store: Store
     media: Library
     shelf: Shelf
-    archive: Repository
+    archive: Root
     vault: Vault
     clock: Clock
     new_id: Callable[[], str]

@@ -244,7 +244,7 @@ def keep_medium(app: App, medium: Medium, at: datetime) -> None:
     if app.archive.exists(object_id):
         return
     name = f"medium.{EXTENSIONS.get(medium.mime, 'bin')}"
-    files = {name: app.media.path(medium.sha256), "medium.json": rfc8785.dumps(asdict(medium)) + b"\n"}
+    files = {name: app.media.file(medium.sha256), "medium.json": rfc8785.dumps(asdict(medium)) + b"\n"}
     _put(app, object_id, files, f"medium {medium.sha256[:12]}", at)
 
 

@@ -54,7 +54,7 @@ def audit(app: App) -> list[Absence]:
 def _wanting(
     app: App, object_id: str, what: str, fault: Callable[[bytes], str | None] | None, file: str = "record.jsonld"
 ) -> list[Absence]:
-    path = str(app.archive.path_of(object_id).relative_to(app.archive.root))
+    path = app.archive.where(object_id)
     if not app.archive.exists(object_id):
         return [
             Absence(object_id, path, f"{object_id} ({path}): missing, but the database says that {what} is archived")

@@ -39,6 +39,9 @@ def doctor(app: App) -> list[Check]:
         Check("archive", not due, f"{due} deliveries wait for the archive" if due else "holds all that happened")
     )
     said = "; ".join(f"{p.scope} {p.name} by {p.person}: {p.reason}".replace("  ", " ") for p in pauses)
+    for name, part in (("archive", app.archive), ("media", app.media)):
+        if trouble := part.trouble():
+            checks.append(Check(f"{name} in a bucket", False, trouble))
     checks.append(Check("pauses", not pauses, said or "nothing is paused"))
     checks.append(_budgets({one.name: standing[one.id] for one in accounts if one.id in standing}))
     checks.append(_tokens(app, [account.name for account in accounts]))

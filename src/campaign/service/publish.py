@@ -156,8 +156,12 @@ async def _prepare(app: App, adapter: Adapter, work: Work) -> Wire:
     parent = work.parent
     if work.delivery.parent_id and (parent is None or parent.remote_id is None):
         raise Conflict(f"{work.label}: the part before it is not published")
+    outgoing = work.queued.outgoing
+    if app.media.far and outgoing.media:
+        digests = {digest for each in outgoing.media for digest in (each.sha256, *each.captions.values(), each.poster)}
+        await asyncio.to_thread(app.media.bring, [digest for digest in digests if digest])
     return await adapter.prepare(
-        work.queued.outgoing,
+        outgoing,
         key=work.delivery.key,
         parent=Parent(str(parent.remote_id), parent.wire or {}) if parent else None,
         previous=dict(work.delivery.wire) if work.delivery.wire else None,

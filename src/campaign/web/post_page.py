@@ -183,7 +183,7 @@ def medium(desk: Desk, visit: Visit) -> Response:
         raise NotFound("medium", sha256)
     shown = found.mime in _SHOWN
     return FileResponse(
-        desk.app.media.path(found.sha256),
+        desk.app.media.file(found.sha256),
         media_type=found.mime if shown else "application/octet-stream",
         filename=None if shown else found.sha256,
         headers={

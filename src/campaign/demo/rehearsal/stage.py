@@ -72,7 +72,7 @@ def staged(settings: Settings, tx: Any, plan: Plan, until: datetime) -> Iterator
             daemon=settings.daemon,
         )
         bootstrap.init(chosen)
-        _link_media(Library(settings.folder("media")), Library(chosen.folder("media")), plan.digests)
+        _link_media(bootstrap.open_library(settings), bootstrap.open_library(chosen), plan.digests)
         ours = [account for account in plan.accounts.values() if account.platform in platforms]
         twin = sandbox.Twin(
             folder / "twins", clock_file=clock.file, platforms=platforms, accounts=_opened(ours), wide=True
@@ -116,7 +116,7 @@ def _link_media(real: Library, scratch: Library, digests: set[str]) -> None:
         if real.exists(digest):
             place = scratch.path(digest)
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(real.path(digest).resolve())
+            place.symlink_to(real.file(digest).resolve())
 
 
 def _opened(accounts: Sequence[Account]) -> dict[str, list[Mapping[str, str]]]:
