@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from campaign.core.states import State
 from campaign.service.pause import pause, resume
 from campaign.service.publish import publish
-from campaign.service.space import Waiting, space_out, spaced
+from campaign.service.space import Waiting, keep_spaced, space_out, spaced
 from campaign.store import accounts as account_rows
 from tests.conftest import World
 
@@ -140,8 +140,42 @@ def test_a_daemon_that_was_away_spaces_what_it_finds_and_zero_turns_it_off(world
     with world.app.store.begin() as tx:
         assert 0 == space_out(replace(world.app, spacing=0.0), tx)
         assert 2 == space_out(world.app, tx)
-        assert 2 == space_out(world.app, tx), "to look twice changes nothing"
+        assert 0 == space_out(world.app, tx), "to look twice changes nothing"
     assert 1 == len(sent(world))
+
+
+def test_a_machine_that_slept_through_their_turns_sends_them_one_by_one_all_the_same(piled: World) -> None:
+    resume(piled.app, "all", by=piled.alice)
+    assert 2 == len(sent(piled))
+    seen = []
+    for seconds in (100, 1, 28, 1, 30):
+        piled.clock.turn(seconds=seconds)
+        keep_spaced(piled.app)
+        seen.append(sorted(sent(piled)))
+
+    assert (
+        [
+            ["P1", "P2", "P4", "Привет"],  # what is due in time meanwhile is not kept
+            ["P1", "P2", "P4", "Привет"],
+            ["P1", "P2", "P4", "Привет"],
+            ["P1", "P2", "P3", "P4", "Привет"],
+        ]
+        == seen[:4]
+    )
+    assert {"published"} == set(piled.states())
+
+
+def test_a_turn_that_comes_late_puts_off_the_next_one(piled: World) -> None:
+    resume(piled.app, "all", by=piled.alice)
+    sent(piled)
+    piled.clock.turn(seconds=40)  # ten seconds late
+    assert ["P1", "P2", "Привет"] == sorted(sent(piled))
+    piled.clock.turn(seconds=25)
+    keep_spaced(piled.app)
+    assert ["P1", "P2", "P4", "Привет"] == sorted(sent(piled))  # P4 was due in time, and P3 waits after it, too
+    piled.clock.turn(seconds=30)
+    keep_spaced(piled.app)
+    assert "P3" in sent(piled)
 
 
 def test_a_back_off_of_its_own_is_not_shortened(world: World) -> None:

@@ -11,6 +11,7 @@ from campaign.outage import Outage
 from campaign.service import SYSTEM, App, event
 from campaign.service.miss import miss
 from campaign.service.notify import tell_of
+from campaign.service.space import keep_spaced
 from campaign.store import heartbeats, locks, outbox, queue
 from campaign.store.heartbeats import Heartbeat, Holding
 
@@ -36,8 +37,9 @@ class Vigil:
         self._boot, self._boot_for = "", 0.0
 
     def give_up(self) -> None:
-        """Take over what the dead left, and miss what is beyond its grace."""
+        """Take over what the dead left, miss what is beyond its grace, and let what was spaced out stay so."""
         app = self._app
+        keep_spaced(app)
         with app.store.read() as tx:
             late = queue.overdue(tx, now=app.clock.now())
             held = heartbeats.holdings(tx)

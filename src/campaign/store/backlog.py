@@ -62,6 +62,19 @@ def piles(tx: Connection, *, due_before: datetime, now: datetime, mono: float, b
     return list(found.values())
 
 
+def has_turn(tx: Connection, *, mono: float, boot: str) -> bool:
+    """Whether something that was put off has its turn now; what waits for its back-off was tried before."""
+    query = sa.select(deliveries.c.id).where(
+        deliveries.c.retry_at.is_not(None),
+        deliveries.c.retry_at <= mono,
+        deliveries.c.boot == boot,
+        deliveries.c.state == State.SCHEDULED,
+        deliveries.c.attempts == 0,
+        deliveries.c.error.is_(None),
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def put_off(tx: Connection, slots: Mapping[str, float], *, boot: str) -> None:
     """Let each of these scheduled deliveries wait until a monotonic second of this boot."""
     if not slots:
