@@ -113,7 +113,7 @@ def test_all_findings_are_told_at_once(tmp_path: Path) -> None:
     assert ["daemon.slots", "web.lang"] == sorted(finding.field for finding in raised.value.findings)
 
 
-@pytest.mark.parametrize("key", ["database.url", "keys.token_key"])
+@pytest.mark.parametrize("key", ["database.url", "keys.token_key", "daemon.ping_url", "notify.webhook"])
 def test_a_secret_is_never_shown(tmp_path: Path, key: str) -> None:
     section, name = key.split(".")
     for text in (f'[{section}]\n{name} = ["{SECRET}"]\n', f'[{section}]\n{name} = {{ value = "{SECRET}" }}\n'):
