@@ -35,6 +35,7 @@ class Guard:
         self._names = frozenset(name for name, _ in declared)
         self._private = private
         self._seen: set[tuple[str, str]] = set()  # addresses that were found fit
+        self._fit: set[tuple[str, bytes]] = set()  # scheme and host of URLs that were found fit
 
     def declares(self, url: httpx.URL) -> bool:
         """Whether the account's token may go there."""
@@ -47,6 +48,9 @@ class Guard:
         Args:
             foreign: the platform itself returned the URL (an upload URL): any public host will do.
         """
+        key = url.scheme, url.netloc  # without name and password
+        if key in self._fit and not url.userinfo:
+            return
         declared = self.declares(url)
         if not declared and not foreign:
             raise Refused(f"{shown(url.host)} is not a host of this account; its hosts are {self._listed()}")
@@ -56,6 +60,8 @@ class Guard:
             raise Refused(f"a URL at {shown(url.host)} must not hold a name or password")
         if DISGUISED.fullmatch(url.host) and _parsed(url.host) is None:
             raise Refused(f"{shown(url.host)} is an address in disguise; write a name or a plain address")
+        if declared and len(self._fit) < 1000:
+            self._fit.add(key)
 
     def __call__(self, host: str, ip: str) -> None:
         """Refuse an address that this host may not have; called with every address before it is connected to."""

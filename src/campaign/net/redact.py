@@ -18,6 +18,7 @@ SECRET_PARAMETERS = (
     *SECRET_FIELDS, "code", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature",
 )  # fmt: skip
 SHORTEST_BASE64 = 5  # characters; a shorter piece would be found everywhere
+_Form = tuple[bytes | None, bool, "re.Pattern[bytes]"]
 
 _FIELDS = "|".join(sorted(SECRET_FIELDS, key=len, reverse=True)).encode()
 _PARAMETERS = "|".join(sorted(SECRET_PARAMETERS, key=len, reverse=True)).encode()
@@ -42,7 +43,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, enabled: bool = True) -> None:
         self.enabled = enabled
         self._known: set[str] = set()
-        self._patterns: tuple[re.Pattern[bytes], ...] = ()
+        self._patterns: tuple[_Form, ...] = ()
         self.learn(*secrets)
 
     def learn(self, *secrets: str) -> None:
@@ -92,11 +93,16 @@ class Redactor:
         names: list[str] = []
         if fields is not None:
             data = fields.sub(_blank(names), data)
-        for pattern in self._patterns:
+        # Without these three nothing is escaped, and a secret can only stand there as it is: looking for bytes is ten
+        # times as fast as a pattern, and nearly all that is looked at holds no secret.
+        plain = b"%" not in data and b"\\" not in data and b"+" not in data
+        for literal, exact, pattern in self._patterns:
+            if literal is not None and (exact or plain) and literal not in data:
+                continue
             data, count = pattern.subn(TAKEN_OUT.encode(), data)
             if count:
                 names.append("secret")
-        return data, _once(names)
+        return data, _once(names) if names else ()
 
 
 def _blank(names: list[str]) -> Callable[["re.Match[bytes]"], bytes]:
@@ -108,16 +114,20 @@ def _blank(names: list[str]) -> Callable[["re.Match[bytes]"], bytes]:
     return blank
 
 
-def _forms(secret: str) -> Iterable["re.Pattern[bytes]"]:
-    """Return patterns for the secret as it is, percent-encoded, JSON-escaped (also mixed), and in base64."""
-    yield re.compile(b"".join(map(_character, secret)))
+def _forms(secret: str) -> Iterable["_Form"]:
+    """Return patterns for the secret as it is, percent-encoded, JSON-escaped (also mixed), and in base64.
+
+    With each: its only bytes where nothing is escaped, if there is one such form, and whether it has no other at all.
+    """
     data = secret.encode("utf-8", "surrogatepass")
+    yield data, False, re.compile(b"".join(map(_character, secret)))
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + data).rstrip(b"=").decode()
         # Only characters whose six bits all come from the secret: its neighbours are not known.
         stable = encoded[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]
         if len(stable) >= SHORTEST_BASE64:
-            yield re.compile(b"".join(map(_character64, stable)))
+            single = not {"+", "/"} & set(stable)
+            yield stable.encode() if single else None, single, re.compile(b"".join(map(_character64, stable)))
 
 
 def _character(character: str) -> bytes:
