@@ -49,12 +49,14 @@ def lateness(tx: Connection, edges: tuple[float, ...]) -> tuple[list[int], int, 
     else:
         days = sa.func.julianday(deliveries.c.published_at) - sa.func.julianday(deliveries.c.due_at)
         late = sa.func.round(days * 86_400, 3)  # a julian day is good to a millisecond or so
-    late = sa.cast(sa.case((late < 0, 0), else_=late), sa.Float)
-    counts = [sa.func.count(sa.case((late <= edge, 1))) for edge in edges]
-    query = sa.select(*counts, sa.func.count(), sa.func.coalesce(sa.func.sum(late), 0.0)).where(
+    out = sa.select(sa.cast(late, sa.Float).label("late")).where(
         deliveries.c.state == State.PUBLISHED, deliveries.c.published_at.is_not(None)
     )
-    *found, number, total = tx.execute(query).one()
+    # Else SQLite reckons it anew for every edge, which takes six times as long.
+    each = out.cte("each_late").prefix_with("MATERIALIZED")
+    counts = [sa.func.count(sa.case((each.c.late <= edge, 1))) for edge in edges]
+    total_late = sa.func.coalesce(sa.func.sum(sa.case((each.c.late > 0, each.c.late), else_=0)), 0.0)
+    *found, number, total = tx.execute(sa.select(*counts, sa.func.count(), total_late).select_from(each)).one()
     return [int(count) for count in found], int(number), float(total)
 
 
