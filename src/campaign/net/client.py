@@ -133,7 +133,7 @@ class Client:
             within: how many seconds it may take.
 
         Raises:
-            Spent: it would take longer. Unavailable: the budget cannot be read.
+            Spent: it would take longer, or the budget cannot be read.
         """
         if self._budget is None:
             yield

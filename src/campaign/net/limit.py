@@ -8,10 +8,11 @@ from typing import Any
 from campaign.core import budget as budgets
 from campaign.core.budget import Book, Budget, Grant, Step, do, draw, fresh
 from campaign.core.clock import Clock
-from campaign.core.errors import CampaignError, Invalid, Spent, Unavailable
+from campaign.core.errors import CampaignError, Invalid, Spent
 
 CHUNK = 20  # a worker holds at most a twentieth of a budget's size in its hand
 FARTHEST = 120.0  # seconds after which whoever was sent away asks again, unless a hold lasts longer
+AGAIN = 5.0  # seconds after which a book that could not be written is tried again
 KEPT = 1.0  # seconds; what was not used by then is given back
 
 
@@ -96,9 +97,8 @@ class Limiter:
             within: wait no longer than so many seconds; None: however long it takes.
 
         Raises:
-            Spent: it would take longer; nothing was taken.
+            Spent: it would take longer, or the book cannot be written; nothing was taken.
             Invalid: a window never admits so many.
-            Unavailable: the book cannot be written.
         """
         account = self._account(key)
         hand = account.hands[reading]
@@ -217,7 +217,9 @@ class Limiter:
         for order in orders:
             if order.future is not None and not order.future.done():
                 why = str(error) if isinstance(error, CampaignError) else f"{type(error).__name__}: {error}"
-                order.future.set_exception(Unavailable(f"{order.key}: its rate budget cannot be read: {why}"))
+                # Not now, and no attempt is lost by it: the database is away, or its disk is full.
+                said = f"{order.key}: its rate budget cannot be read: {why}"
+                order.future.set_exception(Spent(said, retry_after=AGAIN))
         # Rules and holds must not be forgotten: they go with the next draw.
         self._orders = [order for order in orders if order.future is None] + self._orders
 
