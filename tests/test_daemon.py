@@ -1,6 +1,8 @@
 """The daemon as a process: alone, awake, calm at its end, and killed."""
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from campaign.core.errors import Conflict
 from campaign.core.model import Account
 from campaign.daemon import sole_daemon
 from campaign.service.compose import Draft, Wording, compose
+from campaign.service.health import health, healthy
 from campaign.store import queue
 from tests.conftest import World
 
@@ -123,3 +126,18 @@ def test_told_to_stop_it_leaves_what_does_not_end_in_time_for_the_next_one_to_as
     live.until(lambda: live.states() == ["published"])
 
     assert 1 == len(live.world.twin.books())
+
+
+def test_a_refused_token_reaches_the_operators_program_and_health_stays_good(live: Live, tmp_path: Path) -> None:
+    code = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())"
+    live.world.twin.fault("expired_token", path="/api/v1/statuses")
+    live.post("P01")
+    live.daemon(
+        CAMPAIGN_NOTIFY__COMMAND=shlex.join([sys.executable, "-c", code, str(tmp_path / "told")]),
+        CAMPAIGN_DAEMON__TICK="1",
+    )
+    live.until(lambda: (tmp_path / "told").exists() and (tmp_path / "told").read_text().endswith("}"))
+    told = json.loads((tmp_path / "told").read_text())
+
+    assert ("account.refused", "kr", ["scheduled"]) == (told["kind"], told["subject"], live.states())
+    assert healthy(health(live.app)), "a token is a person's affair; posts of other accounts go out"
