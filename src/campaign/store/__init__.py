@@ -253,4 +253,4 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later can fail with SQLITE_BUSY at once, without waiting:
     # https://www.sqlite.org/lang_transaction.html#deferred_immediate_and_exclusive_transactions
     reads = connection.get_execution_options().get("campaign_reads")
-    connection.connection.cursor().execute("BEGIN" if reads else "BEGIN IMMEDIATE")  # past SQLAlchemy: it is said often
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
