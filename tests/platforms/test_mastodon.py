@@ -12,7 +12,7 @@ from campaign.core.errors import RateLimited, Refused, Unauthorized, Unavailable
 from campaign.core.model import Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
 from campaign.core.text import compose_text, count
 from campaign.demo.journey import load_journey
-from campaign.platforms.mastodon import CAPABILITIES
+from campaign.platforms.mastodon import CAPABILITIES, PAGES
 from campaign.sandbox.mastodon.counting import length
 from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
@@ -185,6 +185,18 @@ def test_a_list_that_cannot_be_read_is_never_taken_for_not_there(world: World, a
         assert error
     else:
         assert found is not None
+
+
+def test_a_list_too_long_to_be_read_to_its_end_is_never_taken_for_not_there(world: World, adapter: Adapter) -> None:
+    wanted = outgoing()
+    wire = prepare(world, adapter, wanted)
+    page = [{"id": str(number), "content": "another", "media_attachments": []} for number in range(40)]
+    path = "/api/v1/accounts/*/statuses"
+    world.twin.fault("bad_json", method="GET", path=path, body=json.dumps(page), times=PAGES)
+    with pytest.raises(Unavailable, match="not read to its end"):
+        world.run(adapter.confirm(wanted, wire, Doubt(world.clock.now())))
+
+    assert world.run(adapter.confirm(wanted, wire, Doubt(world.clock.now()))) is None
 
 
 def test_the_text_is_found_behind_the_servers_mark_up(world: World, adapter: Adapter) -> None:

@@ -79,7 +79,7 @@ CAPABILITIES = Capabilities(
 
 # What our clock and the server's may differ by when we look for a post of ours.
 SKEW = timedelta(minutes=10)
-PAGES = 5  # of 40 statuses; a read-back looks no further
+PAGES = 25  # of 40 statuses: what an account may post in ten minutes and more; a read-back looks no further
 POLLS = 60  # questions whether a medium is processed
 PAUSES = {"image": 1, "video": 4}  # seconds between two of them: a server encodes a clip anew
 SOURCES = 10  # candidates whose raw text is asked for when their HTML does not tell
@@ -308,6 +308,10 @@ class Adapter(port.Adapter):
             if len(page) < 40 or len(recent) < len(page):
                 break
             params["max_id"] = str(page[-1]["id"])
+        else:
+            raise Unavailable(
+                f"the account's list has over {PAGES * 40} statuses since then; it was not read to its end"
+            )
         return sorted(found, key=lambda item: (instant(item.get("created_at")) or since, str(item["id"])))
 
     async def _found(self, statuses: Sequence[Mapping[str, Any]]) -> Published:
