@@ -248,10 +248,13 @@ class DistributedEngine:
                 await self._pump.look()
                 if not self._pump.drained:
                     await self._ask_an_idle_one()
-                if (asking is None or asking.done()) and await asyncio.to_thread(self._doubtful):
+                if asking is not None and asking.done():
+                    asking.result()  # what it could not do ends the tick; at once again would spin on a lasting fault
+                    asking = None
+                if asking is None and await asyncio.to_thread(self._doubtful):
                     asking = asyncio.create_task(confirm(self._app))
-                    asking.add_done_callback(lambda _: self._look_now.set())
-                if not self._pump.busy and (asking is None or asking.done()):
+                    asking.add_done_callback(self._asked)
+                if not self._pump.busy and asking is None:
                     return
                 try:
                     await asyncio.wait_for(self._look_now.wait(), PATIENCE)
@@ -259,9 +262,15 @@ class DistributedEngine:
                     continue
         finally:
             self._publishing = False
-            if asking is not None:
+            if asking is not None and not asking.done():
                 await asyncio.wait([asking], timeout=self._stop_within)
+                asking.cancel()
             self._woken.set()
+
+    def _asked(self, asking: "asyncio.Task[int]") -> None:
+        if not asking.cancelled():
+            asking.exception()  # told by the tick; one that is ended meanwhile must not complain for it
+        self._look_now.set()
 
     async def _ask_an_idle_one(self) -> None:
         try:
