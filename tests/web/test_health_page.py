@@ -15,8 +15,9 @@ from campaign.service import App
 from campaign.service.health import Check
 from campaign.service.pause import pause
 from campaign.service.publish import pause_account, publish
-from campaign.store import heartbeats
+from campaign.store import heartbeats, notices
 from campaign.store.heartbeats import Heartbeat
+from campaign.store.notices import Notice
 from tests.conftest import World
 from tests.web.conftest import Desk
 
@@ -86,6 +87,16 @@ def test_a_disk_without_its_reserve_is_ill_and_no_path_is_told(world: World, ser
     assert (status, list(wrong)) == (503, ["disk"])
     assert "daemon.reserve_bytes" in wrong["disk"] and str(world.folder) not in wrong["disk"]
     assert told(serve(replace(short, disks={"archive": Path("/nowhere/at/all")}), world.settings)) == (200, {})
+
+
+def test_a_machine_that_said_its_disk_is_full_publishes_nothing_wherever_it_is(world: World, serve: Serve) -> None:
+    desk = serve(world.app, world.settings)
+    beat(world.app, host="far")
+    with world.app.store.begin() as tx:
+        notices.add(tx, Notice("n1", "disk", "far", {}, world.clock.now()))
+    assert list(told(desk)[1]) == ["worker"]
+    beat(world.app, worker="w2", host="near")
+    assert told(desk) == (200, {})
 
 
 def test_a_look_that_fails_is_ill_and_says_no_more_than_its_kind(world: World, serve: Serve) -> None:

@@ -1,13 +1,13 @@
 """health: whether anything could be published now; what says so stands behind no login, so it tells no secrets."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from campaign.service import App
-from campaign.store import gauges, heartbeats
+from campaign.store import gauges, heartbeats, notices
 from campaign.store.heartbeats import Heartbeat
 
 MISSES = 2  # looks without a sign of life after which a worker counts as silent
@@ -31,7 +31,7 @@ def health(app: App) -> list[Check]:
     try:
         app.clock.measure()  # another worker may have seen that the shared clock jumped
         with app.store.read() as tx:
-            beats = heartbeats.heartbeats_now(tx)
+            beats, full = heartbeats.heartbeats_now(tx), notices.subjects(tx, "disk")
             forgotten = gauges.forgotten(tx, late_before=app.clock.now() - timedelta(seconds=silent_after(app)))
     except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering is what is to be said
         app.log("health.failed", error=f"{type(error).__name__}: {error}")
@@ -39,7 +39,7 @@ def health(app: App) -> list[Check]:
     alive = living(app, beats)
     return [
         Check("database", True, f"{app.store.dialect} answers"),
-        _workers(app, beats, alive),
+        _workers(app, beats, alive, full),
         _lateness(forgotten),
         check_clock(alive),
         check_disks(app),
@@ -119,8 +119,12 @@ def check_disks(app: App) -> Check:
     return Check("disk", True, f"free: {', '.join(told)}" if told else "nothing of ours lies on a disk here")
 
 
-def _workers(app: App, beats: Sequence[Heartbeat], alive: Sequence[Heartbeat]) -> Check:
-    number = sum(map(publishes, alive))
+def _workers(app: App, beats: Sequence[Heartbeat], alive: Sequence[Heartbeat], full: Container[str]) -> Check:
+    """Look for a worker that may begin something; `full`: machines that have said that a disk of theirs is."""
+    hosts = [beat.host for beat in alive if publishes(beat)]
+    number = sum(host not in full for host in hosts)
+    if hosts and not number:
+        return Check("worker", False, "a disk is nearly full on every machine that publishes; make room", grave=True)
     if number:
         return Check("worker", True, f"{number} publish{'es' if number == 1 else ''}")
     silent = sum(map(publishes, beats))
