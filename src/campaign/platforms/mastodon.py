@@ -79,7 +79,7 @@ CAPABILITIES = Capabilities(
 
 # What our clock and the server's may differ by when we look for a post of ours.
 SKEW = timedelta(minutes=10)
-PAGES = 25  # of 40 statuses: what an account may post in ten minutes and more; a read-back looks no further
+PAGES = 50  # of 40 statuses: more than a server lets an account post in that time; a read-back looks no further
 POLLS = 60  # questions whether a medium is processed
 PAUSES = {"image": 1, "video": 4}  # seconds between two of them: a server encodes a clip anew
 SOURCES = 10  # candidates whose raw text is asked for when their HTML does not tell
