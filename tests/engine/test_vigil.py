@@ -147,7 +147,7 @@ def test_the_first_to_join_is_told_so_and_the_second_not(others: Others) -> None
     assert [True, False, True] == [first, second, join(others.app)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.1, 100), st.booleans()), max_size=60))
 def test_nobody_is_dead_who_beat_within_the_time_that_he_was_watched(steps: list[tuple[float, bool]]) -> None:
     """Whatever gaps there are between looks, death needs looks over `dead_after` at the very same beat."""
