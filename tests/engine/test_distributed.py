@@ -128,6 +128,19 @@ def test_of_two_workers_one_is_killed_in_the_middle_and_each_of_200_is_out_once(
     assert [] == workers(fleet.app)
 
 
+def test_a_tick_that_died_with_its_worker_is_taken_away_and_stops_nobody(fleet: Fleet) -> None:
+    columns, values = "(queue_name, task_name, status)", "('publish', 'publish', 'doing')"
+    left = "SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL"
+    with fleet.app.store.begin() as tx:
+        tx.exec_driver_sql(f"INSERT INTO procrastinate.procrastinate_jobs {columns} VALUES {values}")  # noqa: S608
+    fleet.post(2)
+    fleet.start()
+    fleet.until(lambda: fleet.states() == {"published": 4})
+    with fleet.app.store.read() as tx:
+        assert 0 == tx.exec_driver_sql(left).scalar_one()
+    assert [] == [line for line in fleet.said(0) if line["event"] == "engine.failed"]
+
+
 def _name(fleet: Fleet, number: int) -> str:
     return str(next(line["worker"] for line in fleet.said(number) if line["event"] == "worker.started"))
 

@@ -235,8 +235,10 @@ class DistributedEngine:
 
     async def _tidy(self, opened: Any) -> None:
         """Take away the ticks that a dead worker held: nothing was kept in them."""
+        from procrastinate.jobs import Status
+
         for job in await opened.job_manager.get_stalled_jobs(seconds_since_heartbeat=60):
-            await opened.job_manager.finish_job(job, "failed", delete_job=True)
+            await opened.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
     async def _publish(self) -> None:
         """A tick: publish until nothing is due and nothing is under way, and ask about what is in doubt."""
