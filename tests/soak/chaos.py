@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from campaign.cli.tree import ALONE
 from campaign.service import SYSTEM
 from campaign.service.pause import Scope, pause, resume
 from campaign.store import accounts as account_rows
@@ -150,9 +149,9 @@ class Chaos:
 
     def _worker(self, number: int, workers: int) -> Worker:
         shared = self.stage.settings.database_url.startswith("postgresql")
-        door = "worker" if shared and "worker" in ALONE else "daemon"
-        if door == "daemon" and workers > 1:
-            raise SystemExit("several processes need PostgreSQL and `campaign worker`")
+        if workers > 1 and not shared:
+            raise SystemExit("--workers: several share the work on PostgreSQL only; give --engine postgresql")
+        door = "worker" if shared else "daemon"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}
         if self.faketime:
             environ |= {

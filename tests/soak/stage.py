@@ -59,7 +59,8 @@ slots = 16
 tick = 2.0
 lease = 30.0
 stop_within = 5.0
-{more}
+dead_after = 5.0
+spacing = 0.3
 [log]
 format = "json"
 """
@@ -73,10 +74,7 @@ class Stage:
         self.folder, self.root, self.place = folder, folder / "data", folder / "sandbox"
         self.root.mkdir()
         self.place.mkdir()
-        known = {"dead_after"} & set(type(load_settings(environ={}).daemon).model_fields)
-        text = CONFIG.format(more="dead_after = 6.0" if known else "")
-        if database:
-            text += f"[database]\nurl = {json.dumps(database)}\n"
+        text = CONFIG + (f"[database]\nurl = {json.dumps(database)}\n" if database else "")
         (self.root / "config.toml").write_text(text)
         self.settings: Settings = load_settings(dir=str(self.root), environ={})
         bootstrap.init(self.settings)
