@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 T = TypeVar("T")
-PART = 4 << 20  # bytes that are sent or fetched by one request; S3 takes no parts below 5 MiB but the last
-SENT = 8 << 20
+PART = 1 << 20  # bytes that are taken from an answer at a time
+SENT = 8 << 20  # bytes of a part of what is sent; S3 takes none below 5 MiB but the last
 MAX_KEY = 1024  # bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _REFUSED = {"SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied", "InvalidToken", "ExpiredToken"}
 _ELSEWHERE = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"}
@@ -74,7 +74,7 @@ def open_bucket(url: str, access: Access, *, field: str) -> "KeyStore":
         access_key_id=access.access_key,
         secret_access_key=access.secret_key,
         virtual_hosted_style_request=not access.path_style,
-        client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "120s"},
+        client_options={"allow_http": True, "connect_timeout": "10s", "read_timeout": "60s", "timeout": "1h"},
         # Repeating is harmless: every key is written whole, with bytes that are known beforehand.
         retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
     )
@@ -110,7 +110,9 @@ class KeyStore:
             yield from (str(found["path"]) for found in page)
 
     def open(self, path: str) -> BinaryIO:
-        return io.BufferedReader(_Reading(self._store, path, partial(self._asked, path)))
+        import obstore
+
+        return io.BufferedReader(_Reading(path, lambda: obstore.get(self._store, path), partial(self._asked, path)))
 
     def size(self, path: str) -> int | None:
         import obstore
@@ -191,18 +193,13 @@ class KeyStore:
 
 
 class _Reading(io.RawIOBase):
-    """A key's bytes, fetched in parts as they are read, from any position."""
+    """A key's bytes as they come. Going back asks for them anew: not every server knows ranges (rclone answers 200)."""
 
-    def __init__(self, store: "ObjectStore", path: str, asked: Callable[[Callable[[], Any]], Any]) -> None:
-        import obstore
-
+    def __init__(self, path: str, ask: Callable[[], Any], asked: Callable[[Callable[[], Any]], Any]) -> None:
         super().__init__()
-        self._store, self._path, self._asked, self._at = store, path, asked, 0
-        found = asked(lambda: obstore.get(store, path))
-        self._size = int(found.meta["size"])
-        self._start, self._part = 0, b""
-        if self._size <= PART:
-            self._part = asked(lambda: bytes(found.bytes()))
+        self._path, self._ask, self._asked, self._at = path, ask, asked, 0
+        self._start, self._part, self._tries = 0, b"", 3
+        self._begin()
 
     def readable(self) -> bool:
         return True
@@ -220,19 +217,35 @@ class _Reading(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self._at >= self._size:
             return 0
-        if not self._start <= self._at < self._start + len(self._part):
-            self._fetch()
+        if self._at < self._start:
+            self._begin()
+        while self._at >= self._start + len(self._part):
+            self._go_on()
         begin = self._at - self._start
         piece = self._part[begin : begin + len(buffer)]
         buffer[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
 
-    def _fetch(self) -> None:
-        import obstore
+    def _go_on(self) -> None:
+        """Take the next part. An answer that breaks off is asked for again: it may have crossed with a write."""
+        try:
+            part = self._asked(lambda: next(self._parts, None))
+            if part is None:
+                raise BucketTrouble(f"{self._path} broke off while it was read")
+        except BucketTrouble:
+            size, self._tries = self._size, self._tries - 1
+            if self._tries < 0:
+                raise
+            self._begin()
+            if self._at and self._size != size:
+                raise
+            return
+        self._start += len(self._part)
+        self._part = bytes(part)
 
-        start, end = self._at, min(self._at + PART, self._size)
-        part = self._asked(lambda: bytes(obstore.get_range(self._store, self._path, start=start, end=end)))
-        if not part:
-            raise BucketTrouble(f"{self._path} became shorter while it was read")
-        self._start, self._part = start, part
+    def _begin(self) -> None:
+        found = self._asked(self._ask)
+        self._size = int(found.meta["size"])
+        self._parts: Iterator[Any] = iter(found.stream(min_chunk_size=PART))
+        self._start, self._part = 0, b""

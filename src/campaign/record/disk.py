@@ -92,13 +92,16 @@ class Folder:
 
 def bounded(place: Place, path: str, limit: int = MAX_BYTES) -> bytes:
     """Return a small file's bytes. Raises OSError, or ValueError when it is too large to be what it says it is."""
-    with place.open(path) as stream:
-        size = stream.seek(0, os.SEEK_END)  # asked first: read() reserves what it is asked for
-        stream.seek(0)
-        raw = stream.read(size + 1) if size <= limit else b""
-    if len(raw) != size:
-        raise ValueError(f"larger than {limit} bytes" if size > limit else "it is being written to")
-    return raw
+    for _ in range(2):
+        with place.open(path) as stream:
+            size = stream.seek(0, os.SEEK_END)  # asked first: read() reserves what it is asked for
+            stream.seek(0)
+            if size > limit:
+                raise ValueError(f"larger than {limit} bytes")
+            raw = stream.read(size + 1)
+        if len(raw) == size:
+            return raw
+    raise ValueError("it is being written to")
 
 
 def trusted(place: Place, folder: str) -> Inventory | None:
