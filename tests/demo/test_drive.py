@@ -45,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     """A demo whose daemon was killed three times and whose driver was killed once, then run to its end."""
     folder = tmp_path_factory.mktemp("demo") / "d"
     first = _demo(folder)
-    deadline, kills = time.monotonic() + 60, 0
+    deadline, kills = time.monotonic() + 240, 0  # pictures and clips are drawn before there is a daemon
     while kills < 2 and time.monotonic() < deadline:
         time.sleep(1.5)  # other processes are at work; there is no clock of theirs to turn
         kills += _kill_daemon(folder)
