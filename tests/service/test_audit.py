@@ -10,6 +10,7 @@ from campaign.record import as2
 from campaign.record.verify import verify
 from campaign.service.archive import seal
 from campaign.service.audit import audit
+from campaign.service.confirm import settle
 from campaign.service.measure import measure
 from campaign.store import queue
 from tests.conftest import World
@@ -82,3 +83,17 @@ def test_an_object_that_was_set_back_to_an_earlier_version_is_named(world: World
     [absence] = audit(world.app)
     assert as2.urn(row.post_id) == absence.object_id
     assert "record.jsonld does not hold" in absence.message
+
+
+def test_what_moved_on_since_the_record_was_written_is_no_damage(world: World) -> None:
+    world.connect("ru", "ru", twin_account="peace_ru")
+    world.twin.fault("drop_request", method="POST", path="/api/v1/statuses", account="peace_ru")
+    world.post(texts={"ko": "안녕", "ru": "Привет"}, to=("kr", "ru"))
+    world.clock.turn(minutes=10)
+    world.tick()
+    doubtful = next(row for row in world.deliveries() if str(row.state) == "uncertain")
+
+    settle(world.app, doubtful.id, "not_published", by=world.alice)
+
+    assert ["published", "scheduled"] == sorted(world.states())
+    assert [] == audit(world.app)

@@ -7,11 +7,14 @@ from functools import partial
 
 from campaign.core.errors import CampaignError
 from campaign.core.model import ArchiveState
+from campaign.core.states import State
 from campaign.record import as2
 from campaign.service import App
 from campaign.service.archive import files_of_post
 from campaign.store import accounts as account_rows
 from campaign.store import queue, readings
+
+_ENDED = (State.PUBLISHED, State.FAILED, State.MISSED, State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ def audit(app: App) -> list[Absence]:
     by_post: dict[str, list[str]] = defaultdict(list)
     names: dict[str, str] = {}
     for row in rows:
-        by_post[row["post_id"]].append(f"{row['id']} {row['state']} {row['attempts']}")
+        # What is under way, or waits, may have moved since it was written down: it is due again when it has ended.
+        ended = [f"{row['id']} {row['state']} {row['attempts']}"] if row["state"] in _ENDED else []
+        by_post[row["post_id"]] += ended
         names[row["post_id"]] = row["post"]
     for post_id, held in by_post.items():
         found += _wanting(app, as2.urn(post_id), f"post {names[post_id]}", partial(_post, held))
