@@ -64,9 +64,10 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
             if not chaos.faketime:
                 print("clocks do not jump: libfaketime (Debian: faketime) is not installed")
             print(f"{made} deliveries to {len(CHANNELS)} accounts, written in {time.monotonic() - began:.0f} s")
+            time.sleep(max(0.0, start - time.time() - 3))
             chaos.start()
             try:
-                end = max(start + chosen.seconds, time.time() + chosen.seconds)
+                end = time.time() + chosen.seconds
                 while (left := end - time.time()) > 0 and len(chaos.errors) < TOO_MANY:
                     show(chosen.seconds - min(left, chosen.seconds), chosen.seconds, _now(stage))
                     time.sleep(min(left, 1.0 if sys.stderr.isatty() else 10.0))

@@ -163,7 +163,7 @@ class Stage:
         made = 0
         began = time.monotonic()
         with self.opened() as app:
-            start = app.clock.now() + timedelta(seconds=5 + posts * 0.1)
+            start = app.clock.now() + timedelta(seconds=5 + posts * 0.04)
             for number in range(posts):
                 to = tuple(channel.name for channel in CHANNELS if chance.random() < channel.share)
                 if not to:
