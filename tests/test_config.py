@@ -113,7 +113,9 @@ def test_all_findings_are_told_at_once(tmp_path: Path) -> None:
     assert ["daemon.slots", "web.lang"] == sorted(finding.field for finding in raised.value.findings)
 
 
-@pytest.mark.parametrize("key", ["database.url", "keys.token_key", "daemon.ping_url", "notify.webhook"])
+@pytest.mark.parametrize(
+    "key", ["database.url", "keys.token_key", "daemon.ping_url", "notify.webhook", "s3.secret_key"]
+)
 def test_a_secret_is_never_shown(tmp_path: Path, key: str) -> None:
     section, name = key.split(".")
     for text in (f'[{section}]\n{name} = ["{SECRET}"]\n', f'[{section}]\n{name} = {{ value = "{SECRET}" }}\n'):
@@ -123,6 +125,44 @@ def test_a_secret_is_never_shown(tmp_path: Path, key: str) -> None:
         assert SECRET not in str(raised.value) + repr(raised.value)
     settings = load_settings(str(_file(tmp_path, f'[{section}]\n{name} = "{SECRET}"\n')), environ={})
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["S3://b", "s3://", "s3:///x", "s3://Up/x", "s3://bucket/../x", "s3://bucket//x", "https://host/b", "gs://bucket"],
+)
+@pytest.mark.parametrize("section", ["media", "archive"])
+def test_an_address_that_is_no_bucket_is_named_with_the_rule(tmp_path: Path, section: str, value: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        load_settings(str(_file(tmp_path, f'[{section}]\ndir = "{value}"\n')), environ={})
+
+    assert all(part in str(raised.value) for part in (f"{section}.dir", value, "s3://bucket/prefix"))
+
+
+def test_keys_in_the_address_of_a_bucket_are_refused_and_not_shown(tmp_path: Path) -> None:
+    for text in (f'[media]\ndir = "s3://key:{SECRET}@bucket"\n', f'[s3]\nendpoint = "https://key:{SECRET}@host"\n'):
+        with pytest.raises(Invalid) as raised:
+            load_settings(str(_file(tmp_path, text)), environ={})
+        assert SECRET not in f"{raised.value} {raised.value!r}"
+
+
+def test_media_and_archive_in_buckets_lie_beside_each_other(tmp_path: Path) -> None:
+    def chosen(media: str, archive: str) -> Settings:
+        text = f'[media]\ndir = "{media}"\n[archive]\ndir = "{archive}"\n'
+        return load_settings(str(_file(tmp_path, text)), dir=str(tmp_path), environ={})
+
+    apart = chosen("s3://office/media/", "s3://office/media-record")
+    assert ("s3://office/media", "s3://office/media-record") == (apart.bucket("media"), apart.bucket("archive"))
+    assert (tmp_path / "media", tmp_path / "archive") == (apart.folder("media"), apart.folder("archive"))
+    one = chosen("", "s3://office")
+    assert (None, "s3://office") == (one.bucket("media"), one.bucket("archive"))
+    for media, archive in (
+        ("s3://office", "s3://office"),
+        ("s3://office/a/b", "s3://office/a"),
+        ("s3://bbb", "s3://bbb/x"),
+    ):
+        with pytest.raises(Invalid, match="must not lie in"):
+            chosen(media, archive).bucket("media")
 
 
 def test_a_section_of_secrets_given_as_a_word_does_not_show_it(tmp_path: Path) -> None:

@@ -196,6 +196,22 @@ def _media(row: dict[str, object]) -> dict[str, int]:
     return {"media": len(media)}  # type: ignore[arg-type]
 
 
+def test_what_a_killed_archivist_left_is_cleared_away_when_a_person_asks(
+    world: World, rclone: Rclone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published(world)
+    place, client = world.app.archive.where(as2.urn(world.deliveries()[0].post_id)), rclone.client("record")
+    torn = world.app.archive.where(POST)
+    for key in (f"{place}/v2/content/record.jsonld", f"{torn}/v1/content/record.jsonld"):
+        obstore.put(client, key, b"half")
+
+    before = told(world, capsys, "archive", "verify")
+    cleared = told(world, capsys, "archive", "verify", "--clear")
+    assert (1, True, True) == (before[0], f"{place}/v2" in before[1], torn in before[1])
+    assert (0, 2) == (cleared[0], cleared[1].count("an unfinished write was cleared")), cleared[1]
+    assert [] == list(world.app.archive.bucket.below(torn))  # type: ignore[attr-defined]
+
+
 def test_an_empty_machine_is_rebuilt_from_the_bucket(world: World, rclone: Rclone, tmp_path: Path) -> None:
     digest = published(world)
     client = rclone.client("media")

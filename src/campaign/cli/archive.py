@@ -1,5 +1,7 @@
 """The record on disk: verified, shown, and the database rebuilt from it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,24 +11,32 @@ from campaign import bootstrap
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import bar, data, fields, line, say, table
 from campaign.config import Settings
-from campaign.core.errors import CampaignError, NotFound
+from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound
 from campaign.record import as2
+from campaign.record.layout import object_at
 from campaign.record.verify import Damage, verify
 from campaign.service import App
 from campaign.service.audit import audit
 from campaign.service.rebuild import rebuild
 from campaign.store import campaigns as campaign_rows
+from campaign.store import open_store
 from campaign.store import posts as post_rows
+from campaign.store.locks import Lock
 
 
-def verify_it(*, here: Here = HERE) -> int:
+def verify_it(*, clear: bool = False, here: Here = HERE) -> int:
     """Hold every byte of the archive against what the record says of it; needs no database.
 
     Example: campaign archive verify
 
     Where there is a database, what it says is archived must be there, too. Exit 0 when all is well, else 1.
+
+    Args:
+        clear: First settle what a killed writer left: complete what is whole, take away or set aside what is not.
     """
     settings = here.settings()
+    if clear:
+        _settle(settings)
     seen = [0]
     with bar("verified") as progress:
 
@@ -43,6 +53,35 @@ def verify_it(*, here: Here = HERE) -> int:
             line(damage.message)
         say(f"archive: {seen[0]} objects, " + (f"{len(found)} damages" if found else "no damage"))
     return 1 if found else 0
+
+
+def _settle(settings: Settings) -> None:
+    """Settle unfinished writes. What was damaged otherwise stays as it is, to be told."""
+    archive = bootstrap.open_archive(settings)
+    with _alone(settings), bar("looked through") as progress:
+        found = verify(archive.place, progress=progress)
+        for object_id in sorted({name for damage in found if (name := object_at(damage.path))}):
+            with suppress(Conflict, Invalid):
+                done = archive.recover(object_id)
+                if done != "nothing":
+                    say(f"{object_id}: an unfinished write was {done}")
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Be the one archivist among the workers of a PostgreSQL database. Raises: Conflict: another one is."""
+    if not settings.database.url.get_secret_value().startswith("postgres"):
+        yield  # the lock on a file that each write takes is enough
+        return
+    store = open_store(settings.database_url)
+    lock = Lock(store, "archive")
+    try:
+        if not lock.take():
+            raise Conflict("a worker writes to the archive just now, and settles by itself; try again later")
+        yield
+    finally:
+        lock.give_back()
+        store.close()
 
 
 def rebuild_it(*, here: Here = HERE) -> None:

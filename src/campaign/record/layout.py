@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from campaign.core.errors import Invalid
 
@@ -87,6 +88,19 @@ def object_path(object_id: str) -> PurePosixPath:
     )
     name = name if len(name) <= 100 else f"{name[:100]}-{digest}"
     return PurePosixPath(digest[0:3], digest[3:6], digest[6:9], name)
+
+
+def object_at(path: str) -> str | None:
+    """Return the id of the object that lies here, or below whose folder this is; None where none can lie.
+
+    >>> object_at("3c0/ff4/240/object-01/v1/inventory.json")
+    'object-01'
+    """
+    parts = path.split("/")
+    if len(parts) <= TUPLES:
+        return None
+    object_id = unquote(parts[TUPLES], errors="replace")
+    return object_id if str(object_path(object_id)) == "/".join(parts[: TUPLES + 1]) else None
 
 
 def check_object_id(object_id: str) -> None:
