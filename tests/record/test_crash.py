@@ -76,6 +76,20 @@ def test_a_death_leaves_the_old_or_the_new(repository: Repository, files: dict[s
     assert not [path for path in after.staging.iterdir() if path.name != "lock"]
 
 
+def test_an_archivist_who_lost_the_lock_of_the_engine_places_nothing(repository: Repository) -> None:
+    def gone() -> None:
+        raise Conflict("the lock is gone")
+
+    for files, head in ((FIRST, 1), (SECOND, 2)):
+        slow = Repository(repository.root, repository.staging)
+        slow.guard = gone
+        with pytest.raises(Conflict, match="the lock is gone"):
+            put(slow, files)
+        assert (head > 1, []) == (repository.exists(POST), [d for d in verify(repository.root) if d.kind != "extra"])
+        assert head == put(repository, files)
+    assert verify(repository.root) == []
+
+
 def test_a_torn_version_is_set_aside(small: Repository) -> None:
     target = small.path_of(POST)
     before = dict(small.state(POST))

@@ -90,7 +90,7 @@ def test_while_the_bucket_is_away_deliveries_with_media_wait_and_texts_go_out(bu
     checks = [check.name for check in doctor(world.app) if "bucket" in check.name]
 
     assert {State.SCHEDULED, State.PUBLISHED} == by_state.keys()
-    assert "cannot be fetched: s3://media does not answer" in str(waits.error)
+    assert "cannot be fetched or kept: s3://media does not answer" in str(waits.error)
     assert ["archive in a bucket", "media in a bucket"] == checks
 
     buckets.away = False

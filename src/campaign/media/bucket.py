@@ -1,7 +1,8 @@
 """The media library in a bucket, for many machines; each has a cache, for a file that is sent must be a file."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,8 @@ SPARED = 900.0  # seconds for which what was asked for is not taken out of the c
 
 class BucketLibrary(Library):
     """A bucket `ab/cd/<sha256>`, and a cache of it that is a folder of the same form and may be emptied at any time.
+
+    Where the bucket cannot be asked, Unavailable is raised, and may be tried again.
 
     Args:
         bucket: where the files are.
@@ -44,8 +47,9 @@ class BucketLibrary(Library):
                 return self.put(stream, mime=mime, width=width, height=height)
         medium = super().put(source, mime=mime, width=width, height=height)
         key = self._key(medium.sha256)
-        if self.bucket.size(key) != medium.size:
-            self.bucket.put(key, self.path(medium.sha256), sha256=medium.sha256)
+        with _told(medium.sha256):
+            if self.bucket.size(key) != medium.size:
+                self.bucket.put(key, self.path(medium.sha256), sha256=medium.sha256)
         make_room(self.root, self.room, spared=SPARED)
         return medium
 
@@ -72,7 +76,8 @@ class BucketLibrary(Library):
         return None
 
     def exists(self, digest: str) -> bool:
-        return self.bucket.size(self._key(digest)) is not None
+        with _told(digest):
+            return self.bucket.size(self._key(digest)) is not None
 
     def open(self, digest: str) -> BinaryIO:
         """Open the file for reading; the caller closes it.
@@ -86,19 +91,16 @@ class BucketLibrary(Library):
 
     def verify(self, digest: str) -> bool:
         """Say whether the file in the bucket still has the digest that it is named by; reads all of it."""
-        with self._stored(digest) as stream:
+        with _told(digest), self._stored(digest) as stream:
             return _digest(stream) == digest
 
     def _fetch(self, digest: str) -> None:
-        try:
-            with self._stored(digest) as stream, self._incoming(stream) as (part, found, _):
-                if found != digest:
-                    raise Conflict(
-                        f"medium {digest} is damaged: {self.bucket.name} gives other bytes; restore it from a backup"
-                    )
-                self._place(part, self.path(digest))
-        except OSError as error:
-            raise Unavailable(f"medium {digest[:12]} cannot be fetched: {error}") from error
+        with _told(digest), self._stored(digest) as stream, self._incoming(stream) as (part, found, _):
+            if found != digest:
+                raise Conflict(
+                    f"medium {digest} is damaged: {self.bucket.name} gives other bytes; restore it from a backup"
+                )
+            self._place(part, self.path(digest))
         make_room(self.root, self.room, spared=SPARED)
 
     def _stored(self, digest: str) -> BinaryIO:
@@ -109,6 +111,15 @@ class BucketLibrary(Library):
 
     def _key(self, digest: str) -> str:
         return self.path(digest).relative_to(self.root).as_posix()
+
+
+@contextmanager
+def _told(digest: str) -> Iterator[None]:
+    """Say what the bucket did not do as a request that may be repeated: nothing went to a platform."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"medium {digest[:12]} cannot be fetched or kept: {error}") from error
 
 
 def _digest(stream: BinaryIO) -> str:

@@ -138,6 +138,7 @@ class Repository(Root):
                 (self.root / parent).mkdir()
                 disk.sync(self.root / parent.parent)
         self._checkpoint("parents")  # a crash leaves empty folders; settled by _prune()
+        self.guard()
         disk.move(whole, target)
         self._checkpoint("placed")  # a crash leaves the whole object: nothing is missing
 
@@ -148,6 +149,7 @@ class Repository(Root):
         disk.sync_tree(work)
         self._checkpoint("synced")
         target = self.path_of(object_id)
+        self.guard()
         disk.move(work / f"v{number}", target / f"v{number}")
         self._checkpoint("placed")  # a crash leaves a version that the root inventory does not name
         disk.move(work / INVENTORY, target / INVENTORY)
