@@ -107,6 +107,11 @@ def _ratios(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
             if "rescue" in name or (chosen.quick and label not in QUICK):  # the first differs after a crash only
                 continue
             figures["peers"][label] = _shown(label, partial(ground.peer, name, asked))
+    if not chosen.quick:  # many threads stand in each other's way
+        fewer = replace(setting, slots=50)
+        figures["peers"]["apscheduler, 50 threads"] = _shown(
+            "apscheduler, 50 threads", partial(ground.peer, "apscheduler", fewer)
+        )
     if "procrastinate" in figures["peers"]:
         figures["peers"]["procrastinate, rescue"] = figures["peers"]["procrastinate"]
     for name, peer in figures["peers"].items():

@@ -4,7 +4,7 @@ The stub's books decide. It takes every POST for a new post, as servers do that 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -50,13 +50,3 @@ def measured(
         program.kill()
     books = compared(stub, [text(n) for n in range(number)], texts())
     return {"at_kill": at_kill, "seconds": round(time.monotonic() - began, 1), **asdict(books)}
-
-
-def keeps(result: dict[str, Any]) -> bool:
-    """Whether nothing was posted twice and nothing was lost."""
-    return not result["double"] and not result["lost"]
-
-
-def worst(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sums of several runs of one engine."""
-    return {name: sum(result[name] for result in results) for name in ("double", "lost", "unrecorded")}

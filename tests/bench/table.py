@@ -21,14 +21,14 @@ def markdown(figures: dict[str, Any]) -> str:
         "our HTTP client alone, nothing kept": ratios["client"],
         "**campaign**, SQLite": ratios["campaign"],
         "**campaign**, PostgreSQL": ratios["campaign, postgresql"],
-        **{name: peer for name, peer in ratios["peers"].items() if peer is not ratios["campaign"]},
+        **ratios["peers"],
     }
     killed = {"**campaign**, SQLite": "campaign", "**campaign**, PostgreSQL": "campaign, postgresql"}
     for label, run in engines.items():
         if "per_second" not in run:
             continue
         late = f"{run['late_p50']:.1f} / {run['late_p99']:.1f}" if "late_p99" in run else "–"
-        left = kills.get(killed.get(label, label), {})
+        left = kills.get(killed.get(label, label.removesuffix(", 50 threads")), {})
         books = f"{left['double']} / {left['lost']} / {left['unrecorded']}" if "double" in left else "–"
         lines.append(
             f"| {label} | {run['per_second']:,.0f} | {late} | {run['cpu_us']:,.0f} | {run['rss_mb']:.0f} | {books} |"

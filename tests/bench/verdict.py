@@ -32,7 +32,7 @@ def verdicts(figures: dict[str, Any]) -> list[Verdict]:
     keepers = {
         name: peer["per_second"]
         for name, peer in figures.get("ratios", {}).get("peers", {}).items()
-        if "per_second" in peer and name in kills and not kills[name].get("double") and not kills[name].get("lost")
+        if "per_second" in peer and _keeps(kills.get(name.removesuffix(", 50 threads"), {}))
     }
     fastest = max(keepers.values(), default=0.0)
     known = {"campaign": rate, **keepers} if rate and kills else None
@@ -58,6 +58,11 @@ def verdicts(figures: dict[str, Any]) -> list[Verdict]:
     judge("idle RSS < 150 MB", rss, rss is not None and rss < 150)
     judge("RSS of the burst < 150 MB", ours.get("rss_mb"), ours.get("rss_mb", 0) < 150)
     return found
+
+
+def _keeps(result: dict[str, Any]) -> bool:
+    """Whether an engine was killed and posted nothing twice and lost nothing."""
+    return "double" in result and not result["double"] and not result["lost"]
 
 
 def plain(found: list[Verdict]) -> list[dict[str, Any]]:
