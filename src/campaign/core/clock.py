@@ -8,8 +8,8 @@ class Clock(Protocol):
     """Two times that must not be mixed.
 
     `now` is the campaign's time (aware UTC; virtual in a demo): when posts are due, what a record says.
-    `monotonic` is real time in seconds that only goes forward: leases, time-outs, back-off, key lifetimes. All who share
-    the rows share it; `boot` names what it counts from. `uptime` is for what one process compares with itself.
+    `monotonic` is real time in seconds that only goes forward: leases, time-outs, back-off, key lifetimes. All who
+    share the rows share it; `boot` names what it counts from. `uptime` is for what one process compares with itself.
     """
 
     @property
