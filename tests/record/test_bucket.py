@@ -261,6 +261,79 @@ def test_a_key_that_is_a_folder_too_is_a_damage(small: BucketRepository, store: 
     assert ["file and folder in one" in damage.message for damage in found_in(small)].count(True) == 1
 
 
+class Failing(KeyStore):
+    """A bucket that does not answer the request of this number and the one after it; reading asks once more."""
+
+    silent_at = -2
+    asked, was_silent = 0, False
+
+    def _asked(self, what, ask):  # type: ignore[no-untyped-def]
+        self.asked += 1
+        if self.asked - 1 in (self.silent_at, self.silent_at + 1):
+            self.was_silent = True
+            raise BucketTrouble("s3://records does not answer")
+        return super()._asked(what, ask)
+
+
+def silent_once(store: MemoryStore, work: Callable[[Failing], object]) -> int:
+    """Do the work with each of its requests unanswered, once: each must be told. Return how many there were."""
+    bytes_of = {key: bytes(obstore.get(store, key).bytes()) for key in keys(store)}
+    for number in range(999):
+        copy = MemoryStore()
+        for key, raw in bytes_of.items():
+            obstore.put(copy, key, raw)
+        bucket = Failing(copy, "s3://records")
+        bucket.at_once, bucket.silent_at = 1, number
+        try:
+            work(bucket)
+        except BucketTrouble:
+            continue
+        assert not bucket.was_silent, f"request {number} was not answered, and nobody said so"
+        return number
+    raise AssertionError("it never ends")
+
+
+def test_a_request_without_an_answer_is_never_taken_for_damage(small: BucketRepository, store: MemoryStore) -> None:
+    assert silent_once(store, verify) > 30
+    for read in (
+        lambda there: there.inventory(POST),
+        lambda there: there.exists(POST),
+        lambda there: there.read(POST, "record.jsonld"),
+        lambda there: list(there.objects()),
+    ):
+        silent_once(store, lambda bucket, read=read: read(BucketRepository(bucket, small.staging)))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("left", ["torn", "whole", "root inventory"])
+def test_a_request_without_an_answer_settles_nothing_wrongly(
+    small: BucketRepository, store: MemoryStore, left: str
+) -> None:
+    place = small.where(POST)
+    if left == "root inventory":
+        obstore.put(store, f"{place}/{INVENTORY}", b"")
+    else:
+        steps = iter(range(99))
+        last = 0 if left == "torn" else 3
+
+        def die(step: str) -> None:
+            if next(steps) == last:
+                raise Died
+
+        with pytest.raises(Died):
+            put(again(small, checkpoint=die), SECOND)
+
+    def settle(bucket: Failing) -> None:
+        there = BucketRepository(bucket, small.staging)
+        try:
+            there.recover(POST)
+        finally:
+            bucket.silent_at = -2
+            there.recover(POST)
+            assert (verify(bucket), there.inventory(POST).head) == ([], 3 if left == "whole" else 2)
+
+    assert silent_once(store, settle) > 5
+
+
 def test_an_empty_bucket_is_a_missing_archive_and_not_a_whole_one(tmp_path: Path) -> None:
     empty = BucketRepository(KeyStore(MemoryStore(), "s3://empty"), tmp_path)
 

@@ -65,8 +65,6 @@ def _survey(root: Place) -> tuple[list[Damage], list[str]]:
     found: list[Damage] = []
     try:
         root.entries("")
-    except BucketTrouble:
-        raise
     except OSError:
         return [Damage(".", None, "missing", "the archive root is missing")], []
     for name, content in layout.ROOT_FILES.items():
@@ -133,8 +131,6 @@ def _entries(root: Place, folder: str, found: list[Damage], within: str = "") ->
         entries = root.entries(f"{within}/{folder}".strip("/"))
     except FileNotFoundError:
         return []
-    except BucketTrouble:
-        raise
     except OSError as error:
         found.append(_damage(folder, None, "changed", f"the folder cannot be read: {error.strerror}"))
         return []
