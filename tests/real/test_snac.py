@@ -30,7 +30,8 @@ from campaign.core.model import Account, Delivery, Guarantee, Outgoing, Person, 
 from campaign.core.states import State
 from campaign.service import App, accounts, campaigns
 from campaign.service.compose import Draft, Picture, Wording, compose
-from campaign.service.publish import publish, read_work
+from campaign.service.publish import publish
+from campaign.service.work import read_works
 from campaign.store import queue
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("snac")]
@@ -94,7 +95,8 @@ class Here:
             return queue.get(tx, queued.id)
 
     def outgoing(self, delivery: Delivery) -> Outgoing:
-        return read_work(self.app, delivery).queued.outgoing
+        [work] = read_works(self.app, [delivery])
+        return work.queued.outgoing
 
 
 @pytest.fixture(scope="module")
