@@ -22,7 +22,7 @@ from campaign.store.tables import deliveries
 from tests import postgres
 from tests.soak.chaos import Chaos, found_faketime
 from tests.soak.stage import CHANNELS, Stage
-from tests.soak.verdict import OPEN, Verdict, judge, life, settle_blind
+from tests.soak.verdict import OPEN, Verdict, judge, life
 
 SETTLE = 300.0  # seconds at most, after the last fault; Telegram's watcher alone may take 120
 SHOWN = 12  # findings of a kind that are printed
@@ -72,7 +72,7 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
                     show(chosen.seconds - min(left, chosen.seconds), chosen.seconds, _now(stage))
                     time.sleep(min(left, 1.0 if sys.stderr.isatty() else 10.0))
                 chaos.end()
-                asked, waited = _settle(stage, chaos, show)
+                waited = _settle(stage, chaos, show)
             finally:
                 chaos.stop()
         with stage.opened() as app:
@@ -92,7 +92,7 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
         "seed": seed, "engine": chosen.engine, "workers": workers, "seconds": chosen.seconds, "deliveries": made,
         **{str(state): found.states[str(state)] for state in State},
         "double": len(found.double), "lost": len(found.lost), "stray": len(found.stray), "stuck": len(found.stuck),
-        "early": len(found.early), "unexplained": len(found.unexplained), "asked_a_person": asked,
+        "early": len(found.early), "unexplained": len(found.unexplained),
         "why": dict(found.why), "late_p50": _at(found.late, 50), "late_p99": _at(found.late, 99),
         "settled_in": round(waited), "met": dict(sorted(chaos.met.items())), "errors": chaos.errors,
         "archive_verify": verified.returncode,
@@ -102,23 +102,22 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
     return good
 
 
-def _settle(stage: Stage, chaos: Chaos, show: Callable[[float, float, str], None]) -> tuple[int, float]:
-    """Wait until nothing is open, bounded; a person answers what nobody else can. Return how many, and the seconds."""
-    began, asked = time.monotonic(), 0
+def _settle(stage: Stage, chaos: Chaos, show: Callable[[float, float, str], None]) -> float:
+    """Wait until nothing is open, bounded; return the seconds that it took."""
+    began = time.monotonic()
     while (waited := time.monotonic() - began) < SETTLE and len(chaos.errors) < TOO_MANY:
         chaos.keep()
         chaos.connect_paused()
-        with stage.opened() as app:
-            asked += settle_blind(app, stage.base_url, stage.person)
-            with app.store.read() as tx:
-                there = sa.select(sa.func.count()).select_from(deliveries)
-                open_now = tx.execute(there.where(deliveries.c.state.in_(OPEN))).scalar_one()
-                due = tx.execute(there.where(deliveries.c.archive_state == "due")).scalar_one()
+        chaos.settle_blind()
+        with stage.opened() as app, app.store.read() as tx:
+            there = sa.select(sa.func.count()).select_from(deliveries)
+            open_now = tx.execute(there.where(deliveries.c.state.in_(OPEN))).scalar_one()
+            due = tx.execute(there.where(deliveries.c.archive_state == "due")).scalar_one()
         if not open_now and not due:
             break
         show(waited, SETTLE, f"settles: {open_now} open, {due} to archive")
         time.sleep(2.0 if sys.stderr.isatty() else 5.0)
-    return asked, time.monotonic() - began
+    return time.monotonic() - began
 
 
 def _now(stage: Stage) -> str:

@@ -17,6 +17,7 @@ from campaign.service import SYSTEM
 from campaign.service.pause import Scope, pause, resume
 from campaign.store import accounts as account_rows
 from tests.soak.stage import CAMPAIGN, CHANNELS, Stage
+from tests.soak.verdict import settle_blind
 
 # Where the irreversible request goes, where media go, where it is read back; a fault acts on one of them.
 PATHS = {
@@ -214,8 +215,9 @@ class Chaos:
         return plan
 
     def _people(self, chance: random.Random) -> list[tuple[float, Act]]:
-        """Put pauses up and lift them; every other second, connect again what is paused for its token."""
+        """Put pauses up and lift them; now and then, connect again what is void and answer what nobody else can."""
         plan: list[tuple[float, Act]] = [(at * 2.0, self.connect_paused) for at in range(1, int(self.seconds / 2))]
+        plan += [(at * 15.0, self.settle_blind) for at in range(1, int(self.seconds / 15))]
         at = chance.uniform(5, 10)
         scopes: Sequence[tuple[Scope, str]] = (
             *(("all", ""), ("campaign", CAMPAIGN), ("language", "ru"), ("language", "ko")),
@@ -316,6 +318,11 @@ class Chaos:
             if channel.name in void:
                 self.stage.connect(channel, again=True)
                 self.met["account connected again"] += 1
+
+    def settle_blind(self) -> None:
+        """Do what a person does who is asked whether a post is out: look at the channel."""
+        with self.stage.opened() as app:
+            self.met["a person was asked"] += settle_blind(app, self.stage.base_url, self.stage.person)
 
     def _jump(self, worker: Worker, by: int) -> Act:
         def act() -> None:
