@@ -57,8 +57,8 @@ class Fleet:
 
     def said(self, number: int) -> list[dict[str, Any]]:
         """What a worker logged."""
-        lines = (self.world.folder / f"worker{number}.log").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        lines = (self.world.folder / f"worker{number}.log").read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be half written
 
     def post(self, number: int, *, first: int = 0, to: tuple[str, ...] = ("kr", "ru")) -> None:
         """Enqueue posts that are due now."""

@@ -90,6 +90,7 @@ class DistributedEngine:
 
     async def run(self) -> None:
         """Turn until stop(); then give what is under way its time, and leave the rest where it is for confirm()."""
+        asyncio.get_running_loop().set_exception_handler(_unheard)
         works = (self._beat, self._watch, self._plan, self._serve)
         tasks = [asyncio.create_task(self._keep_on(work)) for work in works]
         try:
@@ -180,19 +181,25 @@ class DistributedEngine:
     async def _ask_for(self, name: str) -> None:
         if name == "publish" and self._publishing:
             self._look_now.set()
-        elif self._jobs is not None:
+        else:
             await self._defer(name)
 
     async def _defer(self, name: str) -> None:
         """Ask for a tick, if nobody has."""
         from procrastinate.exceptions import AlreadyEnqueued
 
-        if await self._jobs.job_manager.list_jobs_async(queue=name, status="todo"):
+        opened = self._jobs
+        if opened is None:
             return
         try:
-            await self._jobs.configure_task(name, queue=name, queueing_lock=name).defer_async()
+            if not await opened.job_manager.list_jobs_async(queue=name, status="todo"):
+                await opened.configure_task(name, queue=name, queueing_lock=name).defer_async()
         except AlreadyEnqueued:
             return
+        except Exception:
+            if self._jobs is opened:
+                raise
+            return  # the queue was closed meanwhile; whoever opens it again says why, and looks anew
 
     async def _serve(self) -> None:
         """Take ticks from the queues. One at a time from each, so that one more goes to a worker that is idle."""
@@ -276,8 +283,7 @@ class DistributedEngine:
 
     async def _ask_an_idle_one(self) -> None:
         try:
-            if self._jobs is not None:
-                await self._defer("publish")
+            await self._defer("publish")
         except Exception as error:  # noqa: BLE001 - what was claimed goes on without the others
             self._failed(error, again=False)
 
@@ -337,3 +343,9 @@ class DistributedEngine:
         waits = [(at - now).total_seconds() for at in coming if at is not None and at > now]
         waits += [end - mono for end in ends if end is not None and end > mono]
         return Due(frozenset(due & set(self._queues)), min(waits, default=None))
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what procrastinate lets fall: a tick whose end could not be written, since the database is away."""
+    if not type(context.get("exception")).__module__.startswith("procrastinate"):
+        loop.default_exception_handler(context)
