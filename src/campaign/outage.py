@@ -11,10 +11,11 @@ class Outage:
     Args:
         log: an event and its fields.
         uptime: seconds of this machine.
+        name: what the log calls it.
     """
 
-    def __init__(self, log: Callable[..., None], uptime: Callable[[], float]) -> None:
-        self._log, self._uptime = log, uptime
+    def __init__(self, log: Callable[..., None], uptime: Callable[[], float], *, name: str = "engine") -> None:
+        self._log, self._uptime, self._name = log, uptime, name
         self._since: float | None = None
         self._said = 0.0
 
@@ -32,10 +33,10 @@ class Outage:
             return
         self._said = now
         what = str(error) if isinstance(error, ConnectionError) else f"{type(error).__name__}: {error}"
-        self._log("engine.failed", error=what, for_seconds=round(now - self._since), **fields)
+        self._log(f"{self._name}.failed", error=what, for_seconds=round(now - self._since), **fields)
 
     def over(self) -> None:
         """It works."""
         if self._since is not None:
-            self._log("engine.works_again", after_seconds=round(self._uptime() - self._since))
+            self._log(f"{self._name}.works_again", after_seconds=round(self._uptime() - self._since))
             self._since = None

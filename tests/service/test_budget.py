@@ -221,3 +221,19 @@ def test_a_worker_that_publishes_takes_part_of_one_budget(world: World) -> None:
 
     assert {"published"} == set(world.states())
     assert 294 == pytest.approx(standing(world)[account(world).id].left)
+
+
+def test_a_question_about_a_doubt_does_not_wait_for_the_share_that_readings_have(world: World) -> None:
+    world.post("P01")
+    world.clock.turn(minutes=10)
+    world.twin.fault("lose_response", method="POST", path=STATUSES)
+    world.run(publish(world.app, limit=1))
+    key = f"account:{account(world).id}"
+    left = int(standing(world)[account(world).id].left)
+    book(world).apply([(key, draw(left - 100))])  # less than the half that readings must leave to publishing
+    before = world.clock.monotonic()
+
+    world.tick()
+
+    assert ["published"] == world.states()
+    assert world.clock.monotonic() - before < 1

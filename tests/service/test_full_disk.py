@@ -107,7 +107,7 @@ Opened = Callable[[str], tuple[App, list[str]]]
 
 @pytest.fixture
 def fills(small: World, disk: Mounted | Capped) -> Iterator[Opened]:
-    """Open the App so that its disk is full from a step on, until twice something could not be written."""
+    """Open the App so that its disk is full from a step on, until something could not be written."""
     opened: list[App] = []
 
     def make(step: str) -> tuple[App, list[str]]:
@@ -116,7 +116,7 @@ def fills(small: World, disk: Mounted | Capped) -> Iterator[Opened]:
 
         def log(name: str, **fields: Any) -> None:
             said.append(f"{name} {fields.get('error', '')}")
-            if name == "writer.failed" and sum("writer.failed" in each for each in said) == 2:
+            if name == "writer.failed":
                 disk.free()
 
         def reached(name: str) -> None:
@@ -140,7 +140,7 @@ def test_what_is_past_the_line_is_recorded_when_there_is_room_and_was_sent_once(
     small.run(publish(app, limit=5))
 
     failures = [each for each in said if each.startswith("writer.failed")]
-    assert len(failures) >= 2 and "database or disk is full" in failures[0], said
+    assert failures and "database or disk is full" in failures[0], said
     small.clock.turn(seconds=20)
     small.tick()
     assert (["published", "published"], 2) == (small.states(), len(small.twin.books()))

@@ -284,13 +284,15 @@ class Exchanges:
     `after` is called when each exchange is over; `step` while one is under way: when the whole request was given to
     the network (request.sent, commit.sent for the one that is irreversible), and when its answer is there
     (request.received, commit.received). `leave` is asked right before the first byte of the irreversible request is
-    given to the network; what it raises keeps the request here.
+    given to the network; what it raises keeps the request here. `urgent`: what is asked takes from the rate budget as
+    publishing does, for a delivery waits for the answer.
     """
 
     kept: list[Exchange] = field(default_factory=list)
     after: Callable[[], None] = lambda: None
     step: Callable[[str], None] = lambda name: None
     leave: Callable[[], None] = lambda: None
+    urgent: bool = False
 
     def __call__(self, exchange: Exchange) -> None:
         self.kept.append(exchange)

@@ -98,6 +98,7 @@ class Client:
         self._transport, self._sink, self._clock, self._budget = transport, sink, clock, budget
         self._step, self._skew = step, skew
         self._leave: Callable[[], None] = lambda: None
+        self._urgent = False
         self._guard = guard or Guard([base.netloc.decode("ascii")])
         self._redactor = redactor or Redactor([token] if token else [])
         self._bearer = f"Bearer {token}" if token else None
@@ -113,7 +114,7 @@ class Client:
     def to(self, sink: Exchanges) -> "Client":
         """Return the same client, whose exchanges end in another sink."""
         other = copy.copy(self)
-        other._sink, other._step, other._leave = sink, sink.step, sink.leave
+        other._sink, other._step, other._leave, other._urgent = sink, sink.step, sink.leave, sink.urgent
         return other
 
     def learn(self, *secrets: str) -> None:
@@ -174,7 +175,7 @@ class Client:
             Spent: the budget admits it too late. RateLimited: 429. Unauthorized: 401. Refused: other 3xx and 4xx.
         """
         body = {"params": params, "json": json, "data": data, "files": files, "content": content}
-        reads = method in REPEATABLE if reading is None else reading
+        reads = not self._urgent and (method in REPEATABLE if reading is None else reading)
         call = _Call(method, path_or_url, body, headers, ok, foreign, reads, commits=False)
         return await self._perform(call)
 

@@ -99,7 +99,7 @@ async def _ask(app: App, delivery: Delivery) -> None:
     try:
         held = await asyncio.to_thread(_begin, app, delivery)
         started_at = app.clock.now()
-        exchanges = Exchanges(after=lambda: app.failpoint("asked"))
+        exchanges = Exchanges(after=lambda: app.failpoint("asked"), urgent=True)
         answer: Published | Pending | None = None
         error: Exception | None = None
         work: Work | None = None

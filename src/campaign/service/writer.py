@@ -10,6 +10,7 @@ from campaign.core.engagement import PLAN_B
 from campaign.core.errors import CampaignError
 from campaign.core.model import Attempt, Delivery, Pending, Published
 from campaign.core.states import State
+from campaign.outage import Outage
 from campaign.service import SYSTEM, App
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, people
@@ -46,6 +47,7 @@ class Writer:
     def __init__(self, app: App, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._app, self._sleep = app, sleep
         self._entries: list[_Entry] = []
+        self._outage = Outage(app.log, app.clock.uptime, name="writer")
         self._task: asyncio.Task[None] | None = None
 
     async def cross(self, held: Delivery, wire: Mapping[str, Any]) -> Delivery:
@@ -87,7 +89,9 @@ class Writer:
                         entry.future.set_result(outcome)
                 if again:
                     await self._wait(again)
-                elif len(entries) >= MANY:
+                    continue
+                self._outage.over()
+                if len(entries) >= MANY:
                     await asyncio.sleep(GATHER)
         finally:
             self._task = None
@@ -112,8 +116,7 @@ class Writer:
         return [self._alone(entry) for entry in entries]
 
     def _lasting(self, entries: Sequence[_Entry], error: Exception) -> list[Any]:
-        kept = sum(entry.known for entry in entries)
-        self._app.log("writer.failed", error=f"{type(error).__name__}: {error}", results_kept_in_memory=kept)
+        self._outage.failed(error, results_kept_in_memory=sum(entry.known for entry in entries))
         return [_Lasting(error) for _ in entries]
 
     def _together(self, entries: Sequence[_Entry]) -> list[Any]:
