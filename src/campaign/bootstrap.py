@@ -107,17 +107,20 @@ def open_app(
     """
     # Zones come from the tzdata package alone, so that the version that a record names is the one that was used.
     zoneinfo.reset_tzpath(to=())
-    store = store or open_store(settings.database_url)
+    if store is None:
+        store = open_store(settings.database_url)
+        try:
+            _check_there(settings, store)
+        except BaseException:
+            store.close()
+            raise
+    else:
+        _check_there(settings, store)
     clock = clock or make_clock(settings, store)
     opener = opener or Opener(settings, clock, redact=redact)
     if isinstance(opener, Opener) and opener.notebook is None:
         opener.notebook = Sightings(store)
         opener.book = Budgets(store, clock)
-    if store.dialect == "sqlite" and not _sqlite_file_exists(store):
-        raise Conflict(
-            f"there is no installation in {settings.root}; make one with: campaign init --dir {settings.root}"
-        )
-    check_current(store)
     return App(
         store=store,
         media=open_library(settings),
@@ -148,6 +151,15 @@ def open_app(
         max_pixels=settings.media.max_pixels,
         failpoint=failpoint or (lambda name: None),
     )
+
+
+def _check_there(settings: Settings, store: Store) -> None:
+    """Check that there is an installation, of this program's schema. Raises: Conflict."""
+    if store.dialect == "sqlite" and not _sqlite_file_exists(store):
+        raise Conflict(
+            f"there is no installation in {settings.root}; make one with: campaign init --dir {settings.root}"
+        )
+    check_current(store)
 
 
 def open_patiently(

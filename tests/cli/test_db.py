@@ -1,5 +1,6 @@
 """The database at the command line: carried into another, and refused at every door when a newer program made it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,22 @@ def test_a_schema_newer_than_the_program_is_refused_at_every_door(
     with world.app.store.begin() as tx:
         tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
     said = shell(*(word.format(other=tmp_path / "other.db") for word in words))
+
+    assert 5 == said.code
+    assert "schema 0999, which this program (schema 00" in said.err
+
+
+def test_a_worker_refuses_a_newer_schema_too(
+    shell: Shell, make_migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_migrated()
+    store = open_store(url)
+    with store.begin() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    store.close()
+    (shell.dir / "config.toml").unlink()
+    monkeypatch.setenv("CAMPAIGN_DATABASE__URL", url)
+    said = shell("worker")
 
     assert 5 == said.code
     assert "schema 0999, which this program (schema 00" in said.err

@@ -1,20 +1,24 @@
 """A whole installation in another database: checked there, all or nothing, and the old one publishes no more."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from campaign.config import Database
 from campaign.core.errors import CampaignError, Conflict, Forbidden
 from campaign.core.model import Role
 from campaign.service import App, campaigns
-from campaign.service.copy import copy
+from campaign.service.copy import LOOK, copy
 from campaign.service.measure import measure
 from campaign.service.pause import resume
-from campaign.store import Store, open_store
+from campaign.store import Store, heartbeats, open_store
 from campaign.store import accounts as account_rows
 from campaign.store.copy import check_empty, prepare, read_all
+from campaign.store.heartbeats import Heartbeat
 from tests.conftest import World
 
 POINTS = ("copy.carried", "copy.checked", "copy.fenced")
@@ -130,6 +134,31 @@ def test_a_commit_that_fails_takes_the_fence_down_again(journey: World, other: S
     with pytest.raises(OSError, match="the disk is full"):
         _copy(journey, other, journey.open(failpoint=fail))
     assert [] == _paused(journey.app.store)
+
+
+def test_a_worker_that_gives_signs_of_life_is_named_and_a_dead_one_stops_nobody(
+    make_world: Callable[..., World], make_migrated: Callable[[], str], other: Store
+) -> None:
+    world = make_world("shared", database=Database(url=SecretStr(make_migrated())))
+    world.people["ada"] = campaigns.add_person(world.app, "ada", [Role.ADMIN])
+    now = world.clock.now()
+
+    def beat(seconds: float = 0.0) -> None:
+        with world.app.store.begin() as tx:
+            heartbeats.beat(tx, Heartbeat("w1", "distributed", 4711, "b", now, now, 1.0, host="far"))
+
+    beat()
+    with pytest.raises(Conflict, match=r"a worker lives on this database \(pid 4711 on far\); stop it first"):
+        _copy(world, other, wait=beat)
+    assert [] == _paused(world.app.store)
+
+    waited: list[float] = []
+    copied = _copy(world, other, wait=waited.append)
+
+    assert [LOOK] == waited
+    with other.read() as tx:
+        assert list(copied.tables) == read_all(tx)
+        assert [] == heartbeats.heartbeats_now(tx)
 
 
 def test_only_an_admin_copies(journey: World, other: Store) -> None:
