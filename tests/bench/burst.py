@@ -136,14 +136,18 @@ class Ground:
             def unsettled() -> int:
                 return sum(number for state, number in ours.states(app).items() if state != "published")
 
-            return kill.measured(
+            found = kill.measured(
                 lambda: Program("tests.bench.ours", spec),
                 platform,
                 setting.number,
                 lambda: ours.recorded(app),
                 lambda: ours.texts_published(app),
                 unsettled=unsettled,
-            ) | {"left": {state: number for state, number in ours.states(app).items() if state != "published"}}
+            )
+            if left := {state: number for state, number in ours.states(app).items() if state != "published"}:
+                said = Path(spec["folder"]) / "ours.err"
+                found |= {"left": left, "questions": ours.questions(app), "log": said.read_text()[-2000:]}
+            return found
 
     def peer_killed(self, name: str, setting: Setting) -> dict[str, Any]:
         """Kill another engine in the middle, and return what the books say."""

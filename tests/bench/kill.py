@@ -22,7 +22,7 @@ def measured(
     recorded: Callable[[], int],
     texts: Callable[[], set[str]],
     *,
-    at_most: float = 100.0,
+    at_most: float = 120.0,
     unsettled: Callable[[], int] = lambda: 0,
 ) -> dict[str, Any]:
     """Kill an engine when half of its posts have arrived, start it again, and compare the books.

@@ -22,7 +22,7 @@ from campaign.service import App
 from campaign.store import accounts, campaigns
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued, Target
-from campaign.store.tables import deliveries, outgoings, posts, targets
+from campaign.store.tables import attempts, deliveries, outgoings, posts, targets
 
 TOKEN = "token-of-the-benchmark"
 AHEAD = timedelta(days=300)
@@ -36,7 +36,13 @@ def text(n: int) -> str:
 
 def environ_of(spec: dict[str, Any]) -> dict[str, str]:
     """Return the settings of a spec as a program of campaign reads them."""
-    environ = {"CAMPAIGN_DAEMON__SLOTS": str(spec["slots"]), "CAMPAIGN_LOG__LEVEL": "warning"}
+    environ = {
+        "CAMPAIGN_DAEMON__SLOTS": str(spec["slots"]),
+        "CAMPAIGN_LOG__LEVEL": "warning",
+        # On PostgreSQL a dead worker's request may still be under way for so long, and "not there" is not believed
+        # before; the default, five minutes, would only make the runs with kill -9 longer.
+        "CAMPAIGN_NETWORK__TOTAL_TIMEOUT": "20",
+    }
     if spec.get("database"):
         environ["CAMPAIGN_DATABASE__URL"] = spec["database"]
     return environ
@@ -62,9 +68,10 @@ def opened(spec: dict[str, Any]) -> Iterator[App]:
 def fill(app: App, base_url: str, number: int) -> None:
     """Schedule so many deliveries of one account far ahead; start() makes them due."""
     now = app.clock.now()
+    sheet = {"private": True, "settles_within": 2.0}  # the stub lists a post from the moment it has it
     account = Account(
         id=app.new_id(), name="kr", platform="mastodon", base_url=base_url, handle="@kr", remote_id="1",
-        kind="mastodon", langs=("ko",), guarantee=Guarantee.READ_BACK, sheet={"private": True}, connected_at=now,
+        kind="mastodon", langs=("ko",), guarantee=Guarantee.READ_BACK, sheet=sheet, connected_at=now,
     )  # fmt: skip
     campaign = Campaign(app.new_id(), "c", {"ko": "c"}, "ko", ("ko",), "UTC", "none", GRACE)
     with app.store.begin() as tx:
@@ -180,6 +187,14 @@ def states(app: App) -> dict[str, int]:
     with app.store.read() as tx:
         query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
         return {str(state): int(number) for state, number in tx.execute(query)}
+
+
+def questions(app: App) -> list[str]:
+    """Return what came of the questions that the daemon asked the platform, each answer once: evidence of a doubt."""
+    with app.store.read() as tx:
+        query = sa.select(attempts.c.outcome, attempts.c.error, sa.func.count()).where(attempts.c.kind == "confirm")
+        found = tx.execute(query.group_by(attempts.c.outcome, attempts.c.error).limit(5)).all()
+    return [f"{number} x {outcome}: {error}"[:300] for outcome, error, number in found]
 
 
 class Unhurried(bootstrap.Opener):
