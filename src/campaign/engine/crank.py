@@ -11,7 +11,8 @@ from campaign.service.publish import carry, step_back, take
 from campaign.service.work import Work
 from campaign.service.writer import Writer
 
-LEAST = 4  # free places for which it is worth asking for more while others are under way
+LEAST = 4  # deliveries that are held ready at least, while more are due than there are slots
+AHEAD = 0.25  # seconds' worth of work that is held ready: quick platforms get large claims, slow ones small ones
 
 
 class Pump:
@@ -41,6 +42,7 @@ class Pump:
         self._claiming: asyncio.Task[None] | None = None
         self._again = False
         self._stopped = False
+        self._over_with = 0
         self._room = asyncio.Event()
 
     @property
@@ -93,18 +95,22 @@ class Pump:
             self._claiming.add_done_callback(self._dry)
 
     async def _keep_claiming(self) -> None:
-        ahead = max(LEAST, self._slots)  # there is more than we can hold
+        ahead, began, before = max(LEAST, self._slots), self._app.clock.uptime(), self._over_with
         dry = False
         while not self._stopped and (self._again or not dry):
             self._again = False
             await self._wait_for_room(ahead)
             if self._stopped:
                 return
+            now, done = self._app.clock.uptime(), self._over_with
+            if now > began:
+                ahead = max(LEAST, int((done - before) / (now - began) * AHEAD))
+            began, before = now, done
             dry = await self._claim(self._slots + ahead - len(self._carried) - len(self._ready), more=True)
 
     async def _wait_for_room(self, ahead: int) -> None:
-        """Return when enough places are free for a claim to be worth it."""
-        most = self._slots + ahead - min(self._slots, max(LEAST, self._slots // 2))
+        """Return when at least half of what is to be held ready is gone: a claim is then worth it."""
+        most = self._slots + ahead // 2
         while len(self._carried) + len(self._ready) > most and not self._stopped:
             self._room.clear()
             await self._room.wait()
@@ -117,6 +123,7 @@ class Pump:
 
     def _carry_over(self, task: "asyncio.Task[None]") -> None:
         self._carried.discard(task)
+        self._over_with += 1
         if not task.cancelled() and task.exception() is not None:
             self._app.log("engine.failed", task="carry", error=f"{type(task.exception()).__name__}: {task.exception()}")
         self._fill()

@@ -16,7 +16,7 @@ from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, people
 from campaign.store.outbox import Crossing, Result, Together
 
-MANY, GATHER = 16, 0.01  # a Writer with so much to do lets more come together: a commit costs more than its rows
+MANY, GATHER = 4, 0.005  # a Writer with so much to do lets more come together: a commit costs more than its rows
 AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds until what the database would not take is written again
 
 

@@ -8,11 +8,13 @@ from sqlalchemy.engine import Connection
 from campaign.core.model import Attempt, Exchange
 from campaign.store.tables import attempts, deliveries, exchanges
 
+_ATTEMPTS, _EXCHANGES = attempts.insert(), exchanges.insert()
+
 
 def add_attempts(tx: Connection, made: Sequence[Attempt]) -> None:
     """Append attempts and their exchanges."""
     tx.execute(
-        attempts.insert(),
+        _ATTEMPTS,
         [
             {
                 "id": attempt.id,
@@ -47,7 +49,7 @@ def add_attempts(tx: Connection, made: Sequence[Attempt]) -> None:
         for position, exchange in enumerate(attempt.exchanges, 1)
     ]
     if rows:
-        tx.execute(exchanges.insert(), rows)
+        tx.execute(_EXCHANGES, rows)
 
 
 def add_attempt(tx: Connection, attempt: Attempt) -> None:

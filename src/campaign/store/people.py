@@ -11,6 +11,8 @@ from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import Person, Role
 from campaign.store.tables import events, people
 
+_EVENTS = events.insert()
+
 
 def add_person(tx: Connection, person: Person, *, at: datetime) -> None:
     """Keep a person. Raises: Conflict when the name or the login is taken."""
@@ -72,7 +74,7 @@ def log(
 
 def log_all(tx: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
     """Append many lines to the log, each with the fields that log() takes."""
-    tx.execute(events.insert(), [{"post_id": None, "delivery_id": None, "detail": {}, **line} for line in lines])
+    tx.execute(_EVENTS, [{"post_id": None, "delivery_id": None, "detail": {}, **line} for line in lines])
 
 
 def events_of(tx: Connection, post_id: str) -> list[dict[str, Any]]:

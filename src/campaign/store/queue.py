@@ -12,6 +12,7 @@ from campaign.core.model import ArchiveState, Delivery, Guarantee
 from campaign.core.states import State
 from campaign.store.tables import accounts, budgets, campaigns, deliveries, pauses, posts
 
+_FENCES = sa.select(pauses.c.scope).where(pauses.c.until.is_(None)).distinct()
 # Between the claim and a known result.
 OPEN = (State.CLAIMED, State.PUBLISHING, State.PROCESSING, State.UNCERTAIN)
 
@@ -179,7 +180,7 @@ def posts_due_for_archive(tx: Connection, limit: int) -> list[str]:
 
 def fences(tx: Connection) -> frozenset[str]:
     """Return the scopes of the pauses that stand: usually none, and then no delivery needs to be asked."""
-    return frozenset(tx.execute(sa.select(pauses.c.scope).where(pauses.c.until.is_(None)).distinct()).scalars())
+    return frozenset(tx.execute(_FENCES).scalars())
 
 
 def holds(tx: Connection, mono: float, boot: str) -> bool:
