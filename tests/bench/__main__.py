@@ -1,6 +1,6 @@
 """The benchmark: posts due at one instant, through campaign's own daemon and through what others would have used.
 
-    python -m tests.bench [--quick] [--only SECTION]… [--rounds N] [--rows N] [--number N]
+    python -m tests.bench [--quick] [--only SECTION]… [--alone] [--rounds N] [--rows N] [--number N]
 
 Sections: burst (campaign alone, every setting), ratios (campaign, bare clients and peers in one setting), workers
 (1, 2 and 4 on PostgreSQL), kill (kill -9 in the middle, each engine), claims (a claim in long queues), idle.
@@ -74,6 +74,7 @@ def _chosen() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two minutes in place of fifteen; smaller numbers")
     parser.add_argument("--only", action="append", choices=SECTIONS, default=[], help="only this section; repeatable")
+    parser.add_argument("--alone", action="store_true", help="the ratios without the peers")
     parser.add_argument("--rounds", type=int, default=0, help="of campaign and the bare clients; the median counts")
     parser.add_argument("--rows", type=int, default=0, help="the longest queue of `claims`")
     parser.add_argument("--number", type=int, default=0, help="posts of the ratios (10,000; quick: 2,000)")
@@ -98,6 +99,8 @@ def _ratios(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
     on_postgres = replace(setting, database="postgresql")
     figures["campaign, postgresql"] = _shown("campaign, postgresql", partial(ground.campaign, on_postgres))
     figures["peers"] = {}
+    if chosen.alone:
+        return figures
     for name, peer in PEERS.items():
         for database in peer.databases:
             # Slower engines get fewer: what counts is a rate.

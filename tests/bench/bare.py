@@ -5,7 +5,6 @@ python -m tests.bench.bare SPEC     client: our own HTTP client; aiohttp: a bare
 
 import asyncio
 import json
-import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from campaign.net.client import Client
 from campaign.net.guard import Guard
 from campaign.net.transport import Transport
 from tests.bench.ours import TOKEN, text
+from tests.bench.watch import held_at_most
 
 PATH = "/api/v1/statuses"
 Send = Callable[[bytes, str], Awaitable[Any]]
@@ -77,7 +77,7 @@ async def _timed(spec: dict[str, Any], send: Send) -> dict[str, float]:
     return {
         "per_second": round(spec["number"] / took, 1),
         "cpu_us": round(used / spec["number"] * 1e6),
-        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, 1),
+        "rss_mb": held_at_most("self"),
     }
 
 

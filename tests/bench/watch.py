@@ -65,10 +65,7 @@ class Program:
     @property
     def rss(self) -> float:
         """The most memory that it ever held, in MB."""
-        with suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-            return round(int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1000, 1)
-        return 0.0
+        return held_at_most(self.process.pid)
 
     def kill(self) -> None:
         """End it and its children as a power cut would."""
@@ -88,6 +85,14 @@ class Program:
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+def held_at_most(process: int | str) -> float:
+    """Return the most memory that a process ever held, in MB; getrusage() would tell that of its parent before exec."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return round(int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1000, 1)
+    return 0.0
 
 
 @dataclass(frozen=True)
