@@ -48,10 +48,10 @@ AFTER = [
         """
                 held = await writer.cross(held, wire)
                 app.failpoint("line.committed")
-                result = await adapter.publish(work.queued.outgoing, wire)
+                result = await adapter.publish(work.outgoing, wire)
 """,
         """
-                result = await adapter.publish(work.queued.outgoing, wire)
+                result = await adapter.publish(work.outgoing, wire)
                 held = await writer.cross(held, wire)
                 app.failpoint("line.committed")
 """,

@@ -96,7 +96,7 @@ class Here:
 
     def outgoing(self, delivery: Delivery) -> Outgoing:
         [work] = read_works(self.app, [delivery])
-        return work.queued.outgoing
+        return work.outgoing
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from campaign.store.locks import Lock
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
 SOON = 0.05  # real seconds; nothing is planned sooner
-PATIENCE = 1.0  # seconds between two looks while the pump runs
+PATIENCE = 2.0  # seconds between two looks while the pump runs
 ARCHIVE_WITHIN = 30.0  # seconds that the archive may wait while there is something to publish
 ARCHIVE_FOR = 2.0  # seconds that it then has, before what is due has its turn again
 

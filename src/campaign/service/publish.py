@@ -91,7 +91,7 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
                 line.at = app.clock.uptime()
                 held = await writer.cross(held, wire)
                 app.failpoint("line.committed")
-                result = await adapter.publish(work.queued.outgoing, wire)
+                result = await adapter.publish(work.outgoing, wire)
             app.failpoint("answered")
         except LeaseLost:
             app.log("delivery.lease_lost", id=held.id, delivery=work.label)
@@ -146,7 +146,7 @@ def _gate(work: Work) -> None:
         raise Refused(f"{work.label}: exactly this text is not approved in {missing}; approve it and schedule it again")
     if not is_whole(work):
         raise Refused(f"{work.label}: what is stored is not what was approved; compose it again")
-    errors = [f for f in check(work.queued.outgoing, work.capabilities) if f.severity == "error"]
+    errors = [f for f in check(work.outgoing, work.capabilities) if f.severity == "error"]
     if errors:
         raise Refused(f"{work.label}: {'; '.join(map(str, errors))}")
 
@@ -156,7 +156,7 @@ async def _prepare(app: App, adapter: Adapter, work: Work) -> Wire:
     parent = work.parent
     if work.delivery.parent_id and (parent is None or parent.remote_id is None):
         raise Conflict(f"{work.label}: the part before it is not published")
-    outgoing = work.queued.outgoing
+    outgoing = work.outgoing
     if app.media.far and outgoing.media:
         digests = {digest for each in outgoing.media for digest in (each.sha256, *each.captions.values(), each.poster)}
         await asyncio.to_thread(app.media.bring, [digest for digest in digests if digest])

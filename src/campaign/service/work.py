@@ -6,13 +6,12 @@ from hashlib import sha256
 
 from campaign.core.adapter import Capabilities
 from campaign.core.errors import CampaignError
-from campaign.core.model import Account, Campaign, Delivery
+from campaign.core.model import Account, Campaign, Delivery, Outgoing
 from campaign.service import App
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
-from campaign.store.posts import Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,8 @@ class Work:
     """Everything that one attempt needs."""
 
     delivery: Delivery
-    queued: Queued
-    stored: bytes  # what the Outgoing was read from
+    outgoing: Outgoing
+    stored: bytes  # what it was read from
     account: Account
     capabilities: Capabilities
     campaign: Campaign
@@ -48,8 +47,7 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
     if not deliveries:
         return []
     with app.store.read() as tx:
-        queued = post_rows.outgoings_by_id(tx, [each.outgoing_id for each in deliveries])
-        names = post_rows.names_of(tx, [each.post_id for each in deliveries])
+        wordings = post_rows.wordings_by_id(tx, [each.outgoing_id for each in deliveries])
         accounts = {one: account_rows.account_of(tx, one) for one in {each.account_id for each in deliveries}}
         campaigns = {one: campaign_rows.campaign_of(tx, one) for one in {each.campaign_id for each in deliveries}}
         continued = [each.parent_id for each in deliveries if each.parent_id]
@@ -66,12 +64,12 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
     return [
         Work(
             delivery=each,
-            queued=queued[each.outgoing_id][0],
-            stored=queued[each.outgoing_id][1],
+            outgoing=post_rows.plain_outgoing(wordings[each.outgoing_id][0]),
+            stored=wordings[each.outgoing_id][0],
             account=accounts[each.account_id],
             capabilities=limits[each.account_id],
             campaign=campaigns[each.campaign_id],
-            post_name=names[each.post_id],
+            post_name=wordings[each.outgoing_id][1],
             sealed=sealed[each.account_id],
             parent=parents.get(each.parent_id or ""),
             approved=approved.get((each.post_id, each.outgoing_sha256), frozenset()),

@@ -16,7 +16,8 @@ from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, people
 from campaign.store.outbox import Crossing, Result, Together
 
-MANY, GATHER = 4, 0.005  # a Writer with so much to do lets more come together: a commit costs more than its rows
+# Entries of one transaction → seconds for which more may then come together: a commit costs more than its rows.
+GATHER = ((24, 0.015), (4, 0.005))
 AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds until what the database would not take is written again
 
 
@@ -91,8 +92,7 @@ class Writer:
                     await self._wait(again)
                     continue
                 self._outage.over()
-                if len(entries) >= MANY:
-                    await asyncio.sleep(GATHER)
+                await asyncio.sleep(next((seconds for many, seconds in GATHER if len(entries) >= many), 0.0))
         finally:
             self._task = None
 

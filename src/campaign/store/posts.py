@@ -301,15 +301,16 @@ def outgoing_of(tx: Connection, outgoing_id: str) -> Queued:
     return _queued(tx.execute(_outgoings().where(outgoings.c.id == outgoing_id)).mappings().one())
 
 
-def outgoings_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Queued, bytes]]:
-    """Return many Outgoings in their places, by their ids, each with the bytes that it was read from."""
-    rows = tx.execute(_outgoings().where(outgoings.c.id.in_(ids))).mappings()
-    return {row["id"]: (_queued(row), bytes(row["canonical"])) for row in rows}
+def wordings_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[bytes, str]]:
+    """Return, for Outgoings by their ids, their canonical bytes and the names of their posts."""
+    return {row[0]: (bytes(row[1]), row[2]) for row in tx.execute(_WORDINGS, {"ids": list(ids)})}
 
 
-def names_of(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """Return the names of posts by their row ids."""
-    return {row[0]: row[1] for row in tx.execute(sa.select(posts.c.id, posts.c.name).where(posts.c.id.in_(ids)))}
+_WORDINGS = (
+    sa.select(outgoings.c.id, outgoings.c.canonical, posts.c.name)
+    .join(posts, posts.c.id == outgoings.c.post_id)
+    .where(outgoings.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
 
 
 def approved_of(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
