@@ -77,7 +77,7 @@ def _run(folder: Path, database: str, seed: int, workers: int, chosen: argparse.
                 chaos.stop()
         with stage.opened() as app:
             excused = [*chaos.pauses, *((since, until) for worker in chaos.workers for since, until in worker.out)]
-            found = judge(app, stage.base_url, jumps=bool(chaos.faketime), excused=excused)
+            found = judge(app, stage.base_url, jumps=chaos.jumps, excused=excused)
             lives = [life(app, line.partition("(")[2].partition(",")[0]) for line in (*found.double, *found.lost)[:3]]
         verified = subprocess.run(
             [sys.executable, "-m", "campaign", "archive", "verify", "--dir", str(stage.root)],

@@ -91,6 +91,7 @@ class Chaos:
         self.met: Counter[str] = Counter()
         self.errors: list[str] = []
         self.pauses: list[tuple[float, float]] = []  # seconds since 1970
+        self.jumps: list[list[float]] = []  # [from, to, by]: seconds since 1970, and how far a clock was ahead
         self.faketime = faketime
         self._over = threading.Event()
         self._lock = threading.Lock()  # of the processes
@@ -120,7 +121,7 @@ class Chaos:
         self.keep()
         for worker in self.workers:
             worker.send(signal.SIGCONT)
-            self._set_clock(worker, 0)
+            self._jump(worker, 0)()
         self._lift_all()
         self.connect_paused()
 
@@ -236,8 +237,9 @@ class Chaos:
         at = chance.uniform(10, 20)
         while at < self.seconds:
             worker, by = chance.choice(self.workers), chance.choice((-75, -20, 20, 75))
-            plan += [(at, self._jump(worker, by)), (at + chance.uniform(3, 15), self._jump(worker, 0))]
-            at += chance.uniform(15, 40)
+            rest = chance.uniform(3, 15)
+            plan += [(at, self._jump(worker, by)), (at + rest, self._jump(worker, 0))]
+            at += rest + chance.uniform(10, 30)
         return plan
 
     def _carry_out(self, plan: list[tuple[float, Act]], began: float) -> None:
@@ -328,6 +330,10 @@ class Chaos:
         def act() -> None:
             self._set_clock(worker, by)
             self.met["clock jump"] += by != 0
+            if by:
+                self.jumps.append([time.time(), 0.0, by])
+            elif self.jumps and not self.jumps[-1][1]:
+                self.jumps[-1][1] = time.time()
 
         return act
 

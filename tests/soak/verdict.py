@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,13 +68,17 @@ def settle_blind(app: App, base_url: str, person: Any) -> int:
     return len(doubts)
 
 
-def judge(app: App, base_url: str, *, jumps: bool, excused: list[tuple[float, float]]) -> Verdict:
+def judge(
+    app: App, base_url: str, *, jumps: Sequence[Sequence[float]], excused: Sequence[tuple[float, float]]
+) -> Verdict:
     """Hold the books against the rows.
 
     Args:
-        jumps: clocks jumped, so that what is early by them is no finding.
-        excused: when nobody published, or a pause stood: seconds since 1970.
+        jumps: from when to when (seconds since 1970) a process's clock was how many seconds ahead. What is early by
+            it, or given up by it, is that clock's fault; one that was behind excuses what nobody published.
+        excused: when nobody published, or a pause stood.
     """
+    excused = [*excused, *((since, until) for since, until, by in jumps if by < 0)]
     found = Verdict()
     with app.store.read() as tx:
         rows = queue.listed(tx)
@@ -103,14 +108,14 @@ def judge(app: App, base_url: str, *, jumps: bool, excused: list[tuple[float, fl
         elif state in OPEN:
             found.stuck.append(f"{label}: {row['error'] or 'no word'}; tries: {tries[row['id']]}")
         if state in (State.MISSED, State.FAILED):
-            reason = _why(row, states, tries[row["id"]], excused)
+            reason = _why(row, states, tries[row["id"]], excused, [jump for jump in jumps if jump[2] > 0])
             found.why[f"{state}: {reason or 'unexplained'}"] += 1
             if not reason:
                 found.unexplained.append(f"{label}: {row['error'] or 'no word'}; tries: {tries[row['id']]}")
         for entry in there[:1]:
             late = (datetime.fromisoformat(entry["created_at"]) - row["due_at"]).total_seconds()
             found.late.append(late)
-            if late < -1 and not jumps:
+            if late < -1 and not any(by > 0 for _, _, by in jumps):
                 found.early.append(f"{label}: {-late:.1f} s before its time")
     for (_, account), left in books.items():
         for text, entries in left.items():
@@ -118,7 +123,13 @@ def judge(app: App, base_url: str, *, jumps: bool, excused: list[tuple[float, fl
     return found
 
 
-def _why(row: dict[str, Any], states: dict[str, str], tries: list[str], excused: list[tuple[float, float]]) -> str:
+def _why(
+    row: dict[str, Any],
+    states: dict[str, str],
+    tries: list[str],
+    excused: Sequence[tuple[float, float]],
+    ahead: Sequence[Sequence[float]],
+) -> str:
     """Return why a delivery did not go out, as far as the rows and the plan tell; empty: they do not."""
     if row["parent_id"] is not None and states[row["parent_id"]] != State.PUBLISHED:
         return "the part before it did not go out"
@@ -132,10 +143,12 @@ def _why(row: dict[str, Any], states: dict[str, str], tries: list[str], excused:
         return "tried, and proved not sent"
     due, end = row["due_at"].timestamp(), row["late_after"].timestamp()
     covered = sum(max(0.0, min(end, until) - max(due, since)) for since, until in _joined(excused))
+    if any(since <= end + 5 and end - by <= until for since, until, by in ahead):
+        return "a clock that was ahead said that it is late"
     return "nobody could publish" if covered > 0.5 * (end - due) else ""
 
 
-def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     joined: list[tuple[float, float]] = []
     for since, until in sorted(spans):
         if joined and since <= joined[-1][1]:
