@@ -11,7 +11,8 @@ did not die where it should: there are as many kills as cells.
 For each guarantee one play is played whole: every failpoint × every fault. The other plays leave out what those have
 shown and where they are no different (plays.faults_of, plays.kept): faults that end like another one; a death before
 the line under a fault of the request that comes after the line, which is the death under no fault followed by the life
-under that fault; and a death after the result was recorded, when the fault is over, but for two of the faults.
+under that fault; a death after the result was recorded, when the fault is over, but for two of the faults; and the
+second passing of a step.
 """
 
 from tests.sweep.plays import Cell

@@ -102,7 +102,7 @@ AFTER = ("archiving", "archive.written", "archived", "measuring", "measured", "m
 FAILPOINTS = (*BEFORE, *PAST, "recorded", *DOUBT, *AFTER)
 # Dies while the platform is working on the request, by a timer: nothing of ours runs at that moment.
 AWAITING = "awaiting the answer"
-OCCURRENCES = 2  # a point that is passed often is died at this many times, or once more than there are deliveries
+OCCURRENCES = 2  # a point that is passed often is died at this many times in a whole play
 # Where an earlier life dies, so that the life that mends it can die too.
 FIRST = {"claimed": frozenset({"reap.written"}), "commit.sent": frozenset((*PAST, *DOUBT, "recorded"))}
 ENOUGH = frozenset({"none", "lose_response"})  # faults under which the steps after the result are died at
@@ -141,9 +141,11 @@ def faults_of(guarantee: str) -> list[str]:
 def kept(guarantee: str, fault: str, passed: Sequence[str]) -> list[tuple[str, int]]:
     """Return where a life that passed these points is died at: a point, and which passing of it."""
     play = PLAYS[guarantee]
-    most = OCCURRENCES if play.posts == 1 else play.posts
+    # What a second passing of a step shows, the whole plays have shown; of three, the middle one is like the first.
+    most = {1, play.posts} if play.posts > 1 else {1, OCCURRENCES} if play.whole else {1}
     cells: list[tuple[str, int]] = []
     counts: dict[str, int] = {}
+    new: dict[str, int] = {}  # the same without those that other plays have shown
     acted = False  # whether the request that the fault acts on was under way
     for point in passed:
         counts[point] = counts.get(point, 0) + 1
@@ -151,6 +153,8 @@ def kept(guarantee: str, fault: str, passed: Sequence[str]) -> list[tuple[str, i
         shown = not play.whole and (
             (point in BEFORE and not acted and fault not in EARLY) or (point in AFTER and fault not in ENOUGH)
         )
-        if counts[point] <= most and not shown:
-            cells.append((point, counts[point]))
+        if not shown:
+            new[point] = new.get(point, 0) + 1
+            if new[point] in most:
+                cells.append((point, counts[point]))
     return [*cells, (AWAITING, 1)] if fault == "slow" else cells
