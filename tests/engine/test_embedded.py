@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import START, World
 
 from campaign import bootstrap
-from campaign.clock import FileClock
+from campaign.clock import FileClock, real_now
 from campaign.core.budget import hold
 from campaign.engine.embedded import EmbeddedEngine, Pace
 from campaign.service import App
@@ -143,3 +143,32 @@ async def _clocked(each: Journey) -> float:
     began = loop.time()
     await each._run(7200.0, 30)
     return loop.time() - began
+
+
+def test_a_clock_that_steps_back_does_not_make_the_engine_stand_still(world: World) -> None:
+    looks: list[float] = []
+    step = timedelta()
+    app = bootstrap.open_app(world.settings)
+
+    async def run() -> None:
+        nonlocal step
+        engine = EmbeddedEngine(
+            app,
+            slots=1,
+            tick=60,
+            stop_within=1,
+            beat=lambda: looks.append(app.clock.uptime()),
+            real=lambda: real_now() - step,
+        )
+        running = asyncio.create_task(engine.run())
+        async with asyncio.timeout(10):
+            while not looks or app.clock.uptime() - looks[-1] < 1:  # noqa: ASYNC110 - until it has come to rest
+                await asyncio.sleep(0.02)
+            before, step = len(looks), timedelta(hours=1)
+            while len(looks) == before:  # noqa: ASYNC110 - the engine is watched as a process would
+                await asyncio.sleep(0.02)
+        engine.stop()
+        await running
+
+    asyncio.run(run())
+    app.store.close()

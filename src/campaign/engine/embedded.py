@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -23,6 +25,7 @@ from campaign.store import budgets, queue, readings
 from campaign.store.locks import Lock
 
 WATCH = 0.25  # seconds between two questions whether somebody else has written
+MIND = 1.0  # seconds between two looks at the machine's clock; a smaller step back is waited out
 SOON = 0.05  # real seconds; nothing is planned sooner
 PATIENCE = 2.0  # seconds between two looks while the pump runs
 ARCHIVE_WITHIN = 30.0  # seconds that the archive may wait while there is something to publish
@@ -55,6 +58,7 @@ class EmbeddedEngine:
         vigil: watches over the other workers, where there may be any.
         publishes_only: nothing is read or archived afterwards: a rehearsal.
         tend: run after each look that went well: notices, the dead man's switch.
+        real: the machine's own time, which APScheduler waits by.
     """
 
     name = "embedded"
@@ -71,7 +75,9 @@ class EmbeddedEngine:
         vigil: Vigil | None = None,
         publishes_only: bool = False,
         tend: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        real: Callable[[], datetime] = real_now,
     ) -> None:
+        self._real = real
         self._app, self._tick, self._stop_within = app, tick, stop_within
         self._pump = Pump(app, slots=slots, over=self.wake)
         self._looked, self._archived = float("-inf"), app.clock.uptime()
@@ -98,9 +104,11 @@ class EmbeddedEngine:
         self._scheduler.add_job(self._look, IntervalTrigger(seconds=self._tick), id="look", next_run_time=real_now())
         self._scheduler.add_job(self._watch, IntervalTrigger(seconds=WATCH), id="watch")
         self._scheduler.start()
+        minding = asyncio.create_task(self._mind_the_clock())
         try:
             await self._stopped.wait()
         finally:
+            minding.cancel()
             self._scheduler.shutdown(wait=False)
             tasks = list(self._under_way.values())
             await self._pump.stop(self._stop_within)
@@ -111,6 +119,21 @@ class EmbeddedEngine:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             await self._app.close_network()
+
+    async def _mind_the_clock(self) -> None:
+        """Look at once when the machine's clock has stepped back.
+
+        APScheduler waits for instants of that clock: without this it would stand still for as long as the step was.
+        """
+        ahead = self._real().timestamp() - self._app.clock.uptime()
+        while not self._stopped.is_set():
+            await asyncio.sleep(MIND)
+            before, ahead = ahead, self._real().timestamp() - self._app.clock.uptime()
+            if ahead < before - MIND:
+                self._app.log("clock.stepped_back", seconds=round(before - ahead, 1))
+                for job in self._scheduler.get_jobs():
+                    with suppress(JobLookupError):  # it ran just now
+                        job.modify(next_run_time=real_now())
 
     def stop(self) -> None:
         """Claim nothing more."""
