@@ -4,12 +4,15 @@ import asyncio
 import itertools
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +20,10 @@ from PIL import Image
 
 from campaign import bootstrap
 from campaign.config import Settings, load_settings
+from campaign.core.errors import CampaignError
 from campaign.core.model import Account, Delivery, Person, Role
+from campaign.media.share import PATH
+from campaign.platforms import load
 from campaign.sandbox.serve import Twin
 from campaign.service import App, accounts, campaigns
 from campaign.service.archive import archive
@@ -105,6 +111,7 @@ class World:
     people: dict[str, Person] = field(default_factory=dict)
     app: App = field(init=False)
     loop: asyncio.Runner = field(default_factory=asyncio.Runner)
+    sharing: ThreadingHTTPServer | None = None
 
     def __post_init__(self) -> None:
         self.app = self.open()
@@ -122,6 +129,68 @@ class World:
         self.run(self.app.close_network())
         self.loop.close()
         self.app.store.close()
+        if self.sharing is not None:
+            self.sharing.shutdown()
+            self.sharing.server_close()
+
+    def link(self, platform: str, name: str, *langs: str, twin_account: str = "peace_ko", **given: Any) -> Account:
+        """Connect an account of a platform's twin with what the twin told when it opened it."""
+        told, kind = self.twin.opened[platform][twin_account], load(platform)
+        options = {key: told[key] for key in kind.options if key in told} | given.pop("options", {})
+        secrets = {key: told[key] for key in kind.secrets if key in told} | given.pop("secrets", {})
+        linked = self.run(
+            accounts.connect(
+                self.app,
+                platform,
+                name=name,
+                base_url=told.get("base_url", self.twin.base_url),
+                token=given.pop("token", told["token"]),
+                langs=langs or ("ko",),
+                by=self.alice,
+                private=True,
+                options=options,
+                secrets=secrets,
+                **given,
+            )
+        )
+        return linked.account
+
+    def share_media(self) -> None:
+        """Serve what the world shares on loopback, so that a twin can fetch it; ends with the world."""
+        if self.sharing is not None:
+            return
+        world = self
+
+        class Shelf(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked = urlsplit(self.path)
+                query = dict(parse_qsl(asked.query))
+                try:
+                    name = asked.path.removeprefix(PATH)
+                    digest, mime = sharer.admitted(name, query.get("until", ""), query.get("signature", ""))
+                    body = world.app.media.path(digest).read_bytes()
+                except (CampaignError, OSError):
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", mime)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_HEAD = do_GET
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.sharing = ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
+        threading.Thread(target=self.sharing.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        url = f"http://127.0.0.1:{self.sharing.server_port}"
+        self.settings = self.settings.model_copy(update={"web": self.settings.web.model_copy(update={"url": url})})
+        sharer = bootstrap.make_sharer(self.settings, self.clock)
+        self.run(self.app.close_network())
+        self.app.store.close()
+        self.app = self.open()
 
     @property
     def alice(self) -> Person:

@@ -9,6 +9,8 @@ import time
 import zoneinfo
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +29,7 @@ from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
 from campaign.core.place import Bucket
 from campaign.media.library import Library
+from campaign.media.share import Sharer
 from campaign.media.shelf import Shelf
 from campaign.net.skew import Skew
 from campaign.outage import Outage
@@ -218,6 +221,7 @@ class Opener:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
+        self._sharer = make_sharer(settings, clock)
         self._limited, self._only = limited, only  # `only`: the one host and port of a rehearsal's twins
         self.notebook: Notebook | None = None
         self.book: Book | None = None  # where budgets are shared; None: they are this process's own
@@ -262,8 +266,9 @@ class Opener:
             secrets=secrets,
             memory=memory,
             notebook=self.notebook,
+            share=partial(self._sharer.address, private=bool(account.sheet.get("private"))),
             transport=self._transport,
-            guard=Guard([urlsplit(account.base_url).netloc], private=bool(account.sheet.get("private"))),
+            guard=Guard(_hosts(kind, account), private=bool(account.sheet.get("private"))),
             redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
             sink=Exchanges(),
             skew=None if self._settings.clock_file else self.skew,  # a virtual clock is off by intent
@@ -302,6 +307,24 @@ class Opener:
             await self._transport.aclose()
             self._transport = None
             self._clients.clear()
+
+
+def make_sharer(settings: Settings, clock: Clock) -> Sharer:
+    """Return what makes media public for a while: in the bucket where they are, or else at the desk."""
+    vault = Vault(settings.folder("keys"), _given_key(settings))
+    sign: Callable[[str, timedelta], str] | None = None
+    if settings.bucket("media"):
+
+        def sign(digest: str, lifetime: timedelta) -> str:
+            library: Any = open_library(settings)
+            return str(library.address(digest, lifetime))
+
+    return Sharer(lambda: vault.derived("shared media"), settings.web.url, clock, sign=sign)
+
+
+def _hosts(kind: type[Adapter], account: Account) -> list[str]:
+    """Return where an account's token may go: to its own host and, at a platform's home, to what its sheet names."""
+    return [urlsplit(account.base_url).netloc, *(kind.hosts if account.base_url == kind.home else ())]
 
 
 def make_notifier(app: App, settings: Settings) -> Notifier:

@@ -56,6 +56,8 @@ CHANGES: list[tuple[str, Any]] = [
     ("media", ()),
     ("part", 2),
     ("parts", 2),
+    ("title", "서울"),
+    ("localized", {"ru": {"title": "Сеул", "text": "Мир"}}),
 ]
 MEDIUM_CHANGES: list[tuple[str, Any]] = [
     ("sha256", "1" * 64),

@@ -22,7 +22,7 @@ def add(
     platform: str,
     *,
     name: str,
-    base_url: str,
+    base_url: str = "",
     lang: Annotated[list[str], Parameter(name="--lang")],
     token_stdin: bool = False,
     again: bool = False,
@@ -36,7 +36,7 @@ def add(
     Args:
         platform: Its platform; see: campaign platforms.
         name: What it is called here, as in --to kr.
-        base_url: Its server's address.
+        base_url: Its server's address; not needed where the platform is at one address for all.
         lang: The languages that it speaks: ko, or ko,ru; may be given several times.
         token_stdin: Read the token from standard input; it never stands on the command line. Further secrets that the
             platform knows follow it, a line each: NAME=VALUE.
@@ -44,6 +44,9 @@ def add(
         option: What the platform needs besides: NAME=VALUE, as in channel=@seoul_ko; may be given several times.
     """
     kind = load(platform)  # an unknown platform is told before a token is asked for
+    base_url = base_url or kind.home
+    if not base_url:
+        raise Invalid("base-url", "", f"is needed: {platform} has many servers; name the account's own")
     options = _named("option", option or (), kind.options)
     token, *more = _token(token_stdin).splitlines() or [""]
     secrets = _named("token", more, kind.secrets)

@@ -6,11 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, BinaryIO, ClassVar, Literal, Protocol
+from urllib.parse import urlsplit
 
 from campaign.core.address import hosts_of, last_of_path
-from campaign.core.model import Account, Exchange, Guarantee, Metric, Outgoing, Pending, Published, Reading
+from campaign.core.errors import Refused
+from campaign.core.model import (
+    METRICS,
+    Account,
+    Comment,
+    Exchange,
+    Guarantee,
+    Metric,
+    Outgoing,
+    Pending,
+    Published,
+    Reading,
+)
 
 Wire = dict[str, Any]  # plain JSON: what was derived for the wire (media ids, key, parent); stored at the line
 
@@ -23,17 +37,40 @@ class Source:
     read_on: str
 
 
+# What a length is counted in: core/text.py counts.
+Unit = Literal["characters", "graphemes", "utf16", "bytes", "x", "threads", "linkedin"]
+# What a sheet answers for; where the answer is no, `not_offered` says where the platform says so.
+Ability = Literal[
+    "threads", "alt", "languages", "edits", "deletes", "fetches", "comments", "images", "videos", "captions",
+    "measure", "metrics",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class TextRule:
     """How much text fits, and how the platform counts it."""
 
     limit: int
-    counts: Literal["characters", "graphemes", "utf16"]
+    counts: Unit
     source: Source
     link_length: int | None = None  # every web link counts as this many, whatever its length
     short_mentions: bool = False  # @user@host counts as @user
     limit_with_media: int | None = None  # the limit of a text that goes under a medium, where it is another
     max_bytes: int | None = None  # of UTF-8, where these are limited too
+    forbidden: str = ""  # characters that may not stand in it
+    optional: bool = False  # whether a post with media may go without a text
+    max_tags: int | None = None  # hashtags in one post
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRule:
+    """What a platform that shows a title by itself takes for one."""
+
+    limit: int
+    counts: Unit
+    source: Source
+    required: bool = False
+    forbidden: str = ""  # characters that may not stand in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +85,10 @@ class MediaRule:
     max_pixels: int | None = None  # width × height
     max_sides: int | None = None  # width + height, in pixels
     max_ratio: float | None = None  # the longer side ÷ the shorter one
-    max_alt: int | None = None  # characters
+    max_alt: int | None = None  # characters; 0: the platform has no alt texts; None: it told no limit
     max_seconds: float | None = None  # of a clip
+    min_seconds: float = 0.0
+    ratios: tuple[float, float] | None = None  # width ÷ height, least and most
     captions: Literal["burned", "tracks"] = "burned"  # whether a clip's captions go beside it or into its frames
 
 
@@ -59,6 +98,15 @@ class RateRule:
 
     requests: int
     seconds: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the platform asks for one post."""
+
+    what: Literal["post", "post_with_link"]
+    usd: Decimal
     source: Source
 
 
@@ -82,7 +130,34 @@ class Capabilities:
     edits: bool = True
     deletes: bool = True
     ids_per_reading: int = 1
+    title: TitleRule | None = None  # None: a title of the post goes nowhere
+    localizes: bool = False  # whether one post holds the wordings of other languages beside its own: strategy native
+    min_media: int = 0  # a post without so many media is refused
+    fetches: bool = True
+    comments: bool = False
+    prices: tuple[Price, ...] = ()
+    token: str = "does not expire"  # how long a token lives and how it is renewed, for people
+    not_offered: Mapping[Ability, Source] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def missing(self) -> frozenset[Ability]:
+        """Return what the platform does not offer."""
+        kinds = {rule.kind: rule for rule in self.media}
+        there: dict[Ability, bool] = {
+            "threads": self.threads,
+            "alt": any(rule.max_alt != 0 for rule in self.media),
+            "languages": bool(self.languages),
+            "edits": self.edits,
+            "deletes": self.deletes,
+            "fetches": self.fetches,
+            "comments": self.comments,
+            "images": "image" in kinds,
+            "videos": "video" in kinds,
+            "captions": "video" in kinds and kinds["video"].captions == "tracks",
+            "measure": bool(self.metrics),
+            "metrics": set(self.metrics) == set(METRICS),
+        }
+        return frozenset(name for name, offered in there.items() if not offered)
 
 
 def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities:
@@ -192,6 +267,9 @@ class Adapter(ABC):
     bearer: ClassVar[bool] = True  # whether the token itself goes into each request's Authorization header
     counted_by: ClassVar[Literal["account", "credential"]] = "account"
     """What the platform counts requests by. `credential`: all accounts that share one token share one budget."""
+    home: ClassVar[str] = ""  # the base URL, where the platform is at one for all
+    hosts: ClassVar[tuple[str, ...]] = ()  # further hosts of a platform with a home, to which its tokens may go
+    oauth: ClassVar[Any] = None  # core.oauth.OAuth, where an account can be connected by consent
     options: ClassVar[Mapping[str, str]] = {}  # what connecting needs besides a token: name → what it is
     secrets: ClassVar[Mapping[str, str]] = {}  # the same for what must not be shown
     defaults: ClassVar[Capabilities]
@@ -214,6 +292,18 @@ class Adapter(ABC):
         Raises: Invalid, when the address names no post of this account.
         """
         return last_of_path(url, hosts_of(account))
+
+    @classmethod
+    def elsewhere(cls, account: Account, url: str) -> str:
+        """Return the URL of another host of the platform.
+
+        Of an account that is not at the platform's home, it is the same path below the account's own base URL: a twin
+        plays all hosts of its platform.
+        """
+        if account.base_url == cls.home:
+            return url
+        parts = urlsplit(url)
+        return account.base_url + parts.path + (f"?{parts.query}" if parts.query else "")
 
     @abstractmethod
     async def connect(self) -> Connected:
@@ -267,6 +357,14 @@ class Adapter(ABC):
     @abstractmethod
     async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
         """Return counters of many posts; a post that is gone has readings with status expired, never 0."""
+
+    async def comments(self, remote_id: str) -> Sequence[Comment]:
+        """Return what people answered to a post, oldest first, as far as the platform tells.
+
+        Raises:
+            Refused: the platform offers no comments, or knows no such post.
+        """
+        raise Refused(f"{self.name} offers no comments")
 
     @abstractmethod
     async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:

@@ -12,7 +12,7 @@ import rfc8785
 from campaign.core.states import State
 
 Lang = str  # a BCP 47 tag as the campaign uses it: ko, en, ru
-Strategy = Literal["split", "combined", "thread"]
+Strategy = Literal["split", "combined", "thread", "native"]
 Policy = Literal["none", "one"]
 Late = Literal["ask", "cancel"]  # what becomes of the missed: a person decides, or it is taken back
 Change = Literal["meaning", "typo"]  # what an edit of the source language does to its translations
@@ -213,6 +213,8 @@ class Outgoing:
     media: tuple[OutgoingMedium, ...] = ()
     part: int = 1
     parts: int = 1
+    title: str | None = None  # where the platform shows one by itself
+    localized: Mapping[Lang, Mapping[str, str]] = field(default_factory=dict)  # strategy native: lang → title, text
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -221,6 +223,9 @@ class Outgoing:
             for name in ("seconds", "captions", "poster"):
                 if not medium[name]:
                     del medium[name]  # what a picture has not does not stand in its hash
+        for name in ("title", "localized"):
+            if not plain[name]:
+                del plain[name]  # nor what most posts have not
         return plain
 
     def canonical(self) -> bytes:
@@ -336,6 +341,18 @@ class Reading:
 
     value: int | None
     status: ReadingStatus = ReadingStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody answered to a post, as its platform tells it."""
+
+    remote_id: str
+    in_reply_to: str  # the remote id of the post, or of the comment, that it answers
+    author: str | None  # the name that the platform shows
+    text: str
+    at: datetime | None  # aware UTC
+    record: Mapping[str, Any]  # the platform's own
 
 
 @dataclass(frozen=True, slots=True)

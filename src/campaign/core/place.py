@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from errno import EIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -48,6 +49,9 @@ class Bucket(Place, Protocol):
         Raises:
             BucketTrouble: they are not known to lie there, or are not those of this digest.
         """
+
+    def address(self, path: str, lifetime: timedelta) -> str:
+        """Return an address under which anybody gets these bytes for a while. Raises: BucketTrouble."""
 
     def delete(self, path: str) -> None:
         """Take a key away, if it is there."""

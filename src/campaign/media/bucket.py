@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -93,6 +94,11 @@ class BucketLibrary(Library):
         """Say whether the file in the bucket still has the digest that it is named by; reads all of it."""
         with _told(digest), self._stored(digest) as stream:
             return _digest(stream) == digest
+
+    def address(self, digest: str, lifetime: timedelta) -> str:
+        """Return an address of the bucket's own under which anybody gets this file for a while."""
+        with _told(digest):
+            return self.bucket.address(self._key(digest), lifetime)
 
     def _fetch(self, digest: str) -> None:
         with _told(digest), self._stored(digest) as stream, self._incoming(stream) as (part, found, _):

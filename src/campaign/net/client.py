@@ -66,6 +66,7 @@ class Client:
         secrets: the account's secrets by name, for a platform whose token is no bearer token.
         memory: what adapters of this account share in this process, such as a session.
         notebook: where a watcher's sightings are kept.
+        share: (sha256, MIME type) → an address of a medium for a platform that fetches it by itself.
     """
 
     def __init__(
@@ -88,10 +89,12 @@ class Client:
         secrets: Mapping[str, str] | None = None,
         memory: dict[str, Any] | None = None,
         notebook: Notebook | None = None,
+        share: Callable[[str, str], str] | None = None,
     ) -> None:
         self.secrets = dict(secrets or ({"token": token} if token else {}))
         self.memory = memory if memory is not None else {}
         self.notebook = notebook
+        self._share = share
         self.now, self.monotonic = clock.now, clock.monotonic
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
@@ -120,6 +123,19 @@ class Client:
     def learn(self, *secrets: str) -> None:
         """Keep what the platform gave out as a secret out of everything that is kept or shown."""
         self._redactor.learn(*secrets)
+
+    def share(self, sha256: str, mime: str) -> str:
+        """Return a short-lived public address of a medium of the library.
+
+        Raises:
+            Refused: nobody outside reaches ours; the message says what to set.
+        """
+        if self._share is None:
+            raise Refused(f"{self._label}: this platform fetches media by itself, and none can be shared here")
+        try:
+            return self._share(sha256, mime)
+        except Refused as error:
+            raise Refused(f"{self._label}: {error}") from error
 
     @property
     def rate(self) -> Rate | None:

@@ -1,5 +1,6 @@
 """Accounts, their sealed credentials, and the pauses that fence their deliveries."""
 
+import hmac
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,6 +58,10 @@ class Vault:
                 f"the token of an account cannot be opened with the key in {self.folder}: "
                 "restore the right key, or connect the account again with: campaign account add"
             ) from None
+
+    def derived(self, purpose: str) -> bytes:
+        """Return a secret for another purpose, from which the key cannot be found."""
+        return hmac.digest(self._key()[1], purpose.encode(), "sha256")
 
     def _key(self) -> tuple[str, bytes]:
         try:

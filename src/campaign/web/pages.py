@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from campaign import bootstrap
 from campaign.config import Settings
 from campaign.core.errors import CampaignError, NotFound
 from campaign.service import App
@@ -21,6 +22,7 @@ from campaign.web import (
     pause_page,
     post_page,
     report_page,
+    shared_page,
     start_page,
 )
 from campaign.web.desk import Desk
@@ -84,6 +86,8 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     for path, action in shown.items():
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
+    shared = shared_page.Shared(app.media, bootstrap.make_sharer(settings, app.clock))
+    rooms.add_route("/shared/{name}", shared.show, methods=["GET", "HEAD"])
     rooms.add_route("/healthz", watched.healthz, methods=["GET", "HEAD"])
     rooms.add_route("/metrics", watched.metrics, methods=["GET", "HEAD"])
     return Front(rooms, host=settings.web.host, url=settings.web.url)
