@@ -54,7 +54,10 @@ def test_it_keeps_the_contract(world: World, adapter: Adapter) -> None:
         return [(row["id"], row["text"], row["in_reply_to_id"], row["deleted"]) for row in world.twin.books()]
 
     one, other = outgoing("안녕 & <평화>", medium(world)), outgoing("다른 글")
-    bench = Bench(adapter, one, other, books, "113000000000000000", world.clock.now, world.app.media.open)
+    bench = Bench(
+        adapter, one, other, books, "113000000000000000", world.clock.now, world.app.media.open,
+        fault=world.twin.fault, line=("POST", STATUSES), wait=world.clock.turn_monotonic,
+    )  # fmt: skip
     world.run(exercise(bench))
 
 

@@ -136,7 +136,7 @@ class Capabilities:
     fetches: bool = True
     comments: bool = False
     prices: tuple[Price, ...] = ()
-    token: str = "does not expire"  # how long a token lives and how it is renewed, for people
+    token: str = "does not expire"  # noqa: S105 - how long a token lives and how it is renewed, for people
     not_offered: Mapping[Ability, Source] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
