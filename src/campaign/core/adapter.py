@@ -160,11 +160,15 @@ class Capabilities:
         return frozenset(name for name, offered in there.items() if not offered)
 
 
+ABLE = ("threads", "edits", "deletes", "fetches", "comments")  # what an account may offer otherwise than its platform
+
+
 def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities:
     """Return the limits of one account: the platform's defaults, overridden by what the account's own server told.
 
     Known keys of a sheet: text_limit, link_length, counts, media_count, image_bytes, image_pixels, image_mimes,
-    video_bytes, video_pixels, video_mimes, video_seconds, alt_limit, ids_per_reading, settles_within, key_lifetime.
+    video_bytes, video_pixels, video_mimes, video_seconds, alt_limit, ids_per_reading, settles_within, key_lifetime,
+    threads, edits, deletes, fetches, comments, measures (the metrics that this account may read; all others go).
     A missing key leaves the default.
     """
     text = replace(
@@ -186,6 +190,7 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
         )
         for rule in defaults.media
     )
+    able: dict[str, Any] = {name: bool(sheet[name]) for name in ABLE if name in sheet}
     return replace(
         defaults,
         text=text,
@@ -193,6 +198,8 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
         ids_per_reading=sheet.get("ids_per_reading", defaults.ids_per_reading),
         settles_within=sheet.get("settles_within", defaults.settles_within),
         key_lifetime=sheet.get("key_lifetime", defaults.key_lifetime),
+        metrics={our: name for our, name in defaults.metrics.items() if our in sheet.get("measures", METRICS)},
+        **able,
     )
 
 
