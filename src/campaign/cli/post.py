@@ -81,7 +81,7 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
     fields(head | {"place": dict(post.place)})
     for lang, item in latest.items():
         print()
-        fields({f"text ({lang})": item.text, "tags": item.tags, "link": item.link})
+        fields({f"text ({lang})": item.text, "tags": item.tags, "link": item.link, "title": item.title})
     for one in media:
         print()
         size = f"{one.medium.mime}, {one.medium.size} bytes, {one.medium.width} × {one.medium.height}"
@@ -194,7 +194,13 @@ def _post(post: Post, campaign: Campaign, legs: list[Leg]) -> dict[str, Any]:
 
 
 def _variant(item: Variant) -> dict[str, Any]:
-    return {"text": item.text, "tags": list(item.tags), "link": item.link, "revision": item.revision}
+    return {
+        "text": item.text,
+        "tags": list(item.tags),
+        "link": item.link,
+        "title": item.title,
+        "revision": item.revision,
+    }
 
 
 def _medium(item: PostMedium) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def add(
     text: Annotated[Several, Parameter(name="--text")] = None,
     tags: Annotated[Several, Parameter(name="--tags")] = None,
     link: str | None = None,
+    title: Annotated[Several, Parameter(name="--title")] = None,
     media: Annotated[list[Path] | None, Parameter(name="--media")] = None,
     alt: Annotated[Several, Parameter(name="--alt")] = None,
     captions: Annotated[Several, Parameter(name="--captions")] = None,
@@ -67,6 +68,7 @@ def add(
         texts: {ko: 안녕, ru: {text: Привет, tags: ["#мир"], link: "https://example.org/ru"}}
         tags: {ko: ["#평화"]}
         link: "https://example.org/{lang}"
+        titles: {ko: 여정, ru: Путь}
         media: [{file: a.jpg, alt: {ko: 그림, ru: Рисунок}}]
         # a clip: {file: a.mp4, alt: {…}, captions: {ko: a.ko.vtt, ru: a.ru.vtt}}
         place: {ko: 서울}
@@ -82,6 +84,7 @@ def add(
         text: LANG=TEXT, LANG=@FILE, or LANG=- for standard input; @@ begins a text with @. Once a language.
         tags: LANG=#a,#b. Once a language.
         link: A web address; {lang} in it becomes the language.
+        title: LANG=TEXT, for platforms that show a title by itself, as YouTube and WordPress do. Once a language.
         media: A picture or a clip; may be given several times.
         alt: LANG=TEXT, what it shows; with several media N:LANG=TEXT, or use a file.
         captions: LANG=FILE, a clip's captions (WebVTT or SRT); with several media N:LANG=FILE.
@@ -90,7 +93,8 @@ def add(
         leg: The leg that the post belongs to.
         to: The accounts, with commas between.
         place: LANG=TEXT, where it is about. Once a language.
-        strategy: An account of several languages gets: a post each (split), one post (combined), a thread.
+        strategy: An account of several languages gets: a post each (split), one post (combined), a thread, or one post
+            that the platform itself holds in several languages (native: YouTube).
         overflow: A text that is too long is refused, or goes out as a thread.
         gap: Where the clocks skip that time: the time after (forward) or before (back).
         fold: Where that time happens twice: the first or the second.
@@ -99,7 +103,17 @@ def add(
         file: A YAML file in place of the options above.
     """
     options = {
-        **{"id": id, "text": text, "tags": tags, "link": link, "media": media, "alt": alt, "at": at, "tz": tz},
+        **{
+            "id": id,
+            "text": text,
+            "tags": tags,
+            "link": link,
+            "title": title,
+            "media": media,
+            "alt": alt,
+            "at": at,
+            "tz": tz,
+        },
         **{"captions": captions, "leg": leg, "to": to, "place": place, "strategy": strategy, "overflow": overflow},
     }
 
@@ -126,9 +140,16 @@ def _draft(options: Mapping[str, Any]) -> Draft:
     texts = by_lang("text", options["text"] or [], files=True)
     if extra := [lang for lang in tags if lang not in texts]:
         raise Invalid("tags", extra[0], "there is no text in that language")
+    titles = by_lang("title", options["title"] or [])
+    if extra := [lang for lang in titles if lang not in texts]:
+        raise Invalid("title", extra[0], "there is no text in that language")
+    wordings = {
+        lang: Wording(text, tuple(tags.get(lang, ())), options["link"], titles.get(lang))
+        for lang, text in texts.items()
+    }
     return Draft(
         name=_required("id", options["id"]),
-        wordings={lang: Wording(text, tuple(tags.get(lang, ())), options["link"]) for lang, text in texts.items()},
+        wordings=wordings,
         at=options["at"] or "",
         to=words(options["to"] or []),
         pictures=_pictures(options["media"] or [], options["alt"] or [], options["captions"] or []),

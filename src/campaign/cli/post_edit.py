@@ -22,6 +22,7 @@ def edit(
     text: str | None = None,
     tags: str | None = None,
     link: str | None = None,
+    title: str | None = None,
     change: Change = "meaning",
     revision: int | None = None,
     campaign: str | None = None,
@@ -40,6 +41,7 @@ def edit(
         text: The new text, @FILE, or - for standard input; @@ begins a text with @.
         tags: The new hashtags, #a,#b.
         link: The new web address; empty takes it away.
+        title: The new title; empty takes it away.
         change: What an edit of the source language is: meaning (its translations are outdated) or typo (they are not).
         revision: The revision that you saw; when somebody else was faster, nothing is changed.
         campaign: Its campaign, where several have a post of that id.
@@ -54,6 +56,7 @@ def edit(
             text=wording,
             tags=words([tags]) if tags is not None else None,
             link=link,
+            title=title,
             change=change,
             based_on=revision,
             campaign_name=campaign,
@@ -116,4 +119,5 @@ def _row(item: Variant, stale: bool) -> dict[str, object]:
         "text": item.text,
         "tags": list(item.tags),
         "link": item.link,
+        "title": item.title,
     }

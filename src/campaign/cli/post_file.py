@@ -31,6 +31,7 @@ class TextEntry(_Strict):
     text: str
     tags: Words = []
     link: str | None = None
+    title: str | None = None
 
 
 class MediaEntry(_Strict):
@@ -61,16 +62,22 @@ class PostEntry(_Strict):
     leg: str | None = None
     tags: dict[str, Words] = {}
     link: str | None = None
+    titles: dict[str, str] = {}
     media: list[MediaEntry] = []
     place: dict[str, str] = {}
-    strategy: Literal["split", "combined", "thread"] = "split"
+    strategy: Literal["split", "combined", "thread", "native"] = "split"
     overflow: Literal["refuse", "thread"] = "refuse"
     approve: bool = False
 
     def draft(self, folder: Path) -> Draft:
         """Return the draft; files are relative to the folder."""
         wordings = {
-            lang: Wording(entry.text.strip(), tuple(entry.tags or self.tags.get(lang, ())), entry.link or self.link)
+            lang: Wording(
+                entry.text.strip(),
+                tuple(entry.tags or self.tags.get(lang, ())),
+                entry.link or self.link,
+                entry.title or self.titles.get(lang),
+            )
             for lang, entry in self.texts.items()
         }
         return Draft(

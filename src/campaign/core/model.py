@@ -132,6 +132,7 @@ class Variant:
     created_at: datetime
     based_on: int | None = None  # the revision of the source language that it translates
     change: Change = "meaning"
+    title: str | None = None  # for platforms that show one by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class VariantRecord:
     created_at: datetime
     based_on: int | None = None  # the revision of the source language that it translates
     change: str = "meaning"
+    title: str | None = None
     also: Plain = field(default_factory=dict)
 
 
@@ -122,6 +123,7 @@ class PostRecord:
     contents: Mapping[str, str]  # language → text
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Mapping[str, str | None] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
     place: Mapping[str, str] = field(default_factory=dict)
     leg: Plain | None = None
     published: datetime | None = None
@@ -167,6 +169,7 @@ def build(post: PostRecord) -> bytes:
         "contentMap": post.contents,
         "tagMap": post.tags,
         "linkMap": post.links,
+        "nameMap": post.titles,
         "location": {"type": "Place", "nameMap": post.place},
         "attachment": [_medium(medium) for medium in post.media],
         "variants": [_row(each, created_at=_instant(each.created_at)) for each in post.variants],
@@ -208,6 +211,7 @@ def parse(raw: bytes) -> PostRecord:
             contents=data["contentMap"],
             tags={lang: tuple(tags) for lang, tags in data["tagMap"].items()},
             links=data["linkMap"],
+            titles=data.get("nameMap", {}),  # records of before there were titles have none
             place=data["location"]["nameMap"],
             leg=data["leg"],
             published=_maybe(data.get("published")),

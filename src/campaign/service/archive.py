@@ -183,6 +183,7 @@ def _keep_post(app: App, post_id: str) -> None:
         contents={lang: variant.text for lang, variant in latest.items()},
         tags={lang: variant.tags for lang, variant in latest.items()},
         links={lang: variant.link for lang, variant in latest.items()},
+        titles={lang: variant.title for lang, variant in latest.items() if variant.title},
         place=post.place,
         leg=next((leg_plain(leg) for leg in legs if leg.id == post.leg_id), None),
         published=min(published, default=None),
@@ -308,6 +309,7 @@ def _variant(variant: Variant) -> as2.VariantRecord:
         created_at=variant.created_at,
         based_on=variant.based_on,
         change=variant.change,
+        title=variant.title,
     )
 
 

@@ -11,7 +11,7 @@ from campaign.core.check import Finding, check, text_limit
 from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
 from campaign.core.model import Account, Campaign, Delivery, Leg, Outgoing, Person, Post, Role, Variant
 from campaign.core.schedule import audience_time
-from campaign.core.text import compose_text, count, split_text
+from campaign.core.text import count, split_text
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.service import App, demand_role, event
@@ -30,6 +30,7 @@ from campaign.service.draft import (
     timed,
 )
 from campaign.service.enqueue import enqueue
+from campaign.service.word import worded
 from campaign.store import Fleeting
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
@@ -331,13 +332,19 @@ def _render(
         target = Target(app.new_id(), post.id, account.id, strategy, langs)
         plan.targets.append(target)
         capabilities = app.capabilities(account)
-        groups = [langs] if strategy == "combined" else [(lang,) for lang in langs]
+        if strategy == "native" and not capabilities.localizes:
+            rule = f"{account.platform} holds no post in several languages; choose split, combined or thread"
+            plan.findings += placed(Invalid("strategy", "native", rule), account.name)
+            continue
+        groups = [langs] if strategy in ("combined", "native") else [(lang,) for lang in langs]
         parent: Queued | None = None
         for group in groups:
-            texts = [compose_text(wordings[lang].text, wordings[lang].tags, wordings[lang].link) for lang in group]
+            whole = worded(
+                Outgoing(account.name, account.platform, group, ""), wordings, capabilities, native=strategy == "native"
+            )
             media, wrong = plan.attached.outgoing(account, capabilities, group) if plan.attached else ((), [])
             plan.findings += wrong
-            parts = ["\n\n".join(texts)]
+            parts = [whole.text]
             if draft.overflow == "thread":
                 try:
                     parts = split_text(parts[0], capabilities.text, under_media=bool(media))
@@ -349,16 +356,13 @@ def _render(
             if strategy != "thread":
                 parent = None
             for number, text in enumerate(parts, 1):
-                outgoing = Outgoing(
-                    account=account.name,
-                    platform=account.platform,
-                    langs=group,
+                outgoing = replace(
+                    whole,
                     text=text,
-                    tags=tuple(tag for lang in group for tag in wordings[lang].tags),
-                    link=wordings[group[0]].link,
                     media=media if number == 1 else (),
                     part=number,
                     parts=len(parts),
+                    title=whole.title if number == 1 else None,
                 )
                 plan.findings += [Placed(f, account.name, group, number) for f in check(outgoing, capabilities)]
                 length, limit = count(text, capabilities.text), text_limit(outgoing, capabilities)
@@ -381,6 +385,8 @@ def _render(
 
 def _variants(post: Post, wordings: Mapping[str, Wording], by: Person) -> list[Variant]:
     return [
-        Variant(post.id, lang, 1, wording.text, wording.tags, wording.link, by.name, post.created_at)
+        Variant(
+            post.id, lang, 1, wording.text, wording.tags, wording.link, by.name, post.created_at, title=wording.title
+        )
         for lang, wording in wordings.items()
     ]

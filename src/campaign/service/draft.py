@@ -22,6 +22,7 @@ class Wording:
     text: str
     tags: tuple[str, ...] = ()
     link: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,22 @@ def checked_wordings(campaign: Campaign, given: Mapping[str, Wording]) -> tuple[
             link = wording.link.replace("{lang}", lang) if wording.link else None
             if link and not link.startswith(("https://", "http://")):
                 raise Invalid(f"link ({lang})", link, "must begin with https://")
-            clean[lang] = Wording(check_text(f"text ({lang})", wording.text), tags, link)
+            title = checked_title(lang, wording.title)
+            clean[lang] = Wording(check_text(f"text ({lang})", wording.text), tags, link, title)
         except Invalid as error:
             findings += placed(error, langs=(lang,))
     order = [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
     return {lang: clean[lang] for lang in order if lang in clean}, findings
+
+
+def checked_title(lang: str, title: str | None) -> str | None:
+    """Return a title on one line; None for an empty one. Raises: Invalid."""
+    if not title or not title.strip():
+        return None
+    clean = check_text(f"title ({lang})", title)
+    if "\n" in clean:
+        raise Invalid(f"title ({lang})", clean, "must stand on one line")
+    return clean
 
 
 def timed(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, name: str, by: Person) -> Post:

@@ -143,6 +143,7 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
             created_at=row.created_at,
             based_on=row.based_on,
             change="typo" if row.change == "typo" else "meaning",
+            title=row.title,
         )
         for row in record.variants
     ]

@@ -7,11 +7,13 @@ from typing import Any
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.language import latest, outdated
-from campaign.core.model import Campaign, Change, Delivery, Outgoing, Person, Post, Role, Variant
+from campaign.core.model import Campaign, Change, Delivery, Person, Post, Role, Variant
 from campaign.core.states import State
-from campaign.core.text import check_tag, check_text, compose_text
+from campaign.core.text import check_tag, check_text
 from campaign.service import App, demand_role, event
+from campaign.service.draft import checked_title
 from campaign.service.enqueue import hold, release
+from campaign.service.word import worded
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
@@ -39,6 +41,7 @@ def revise(
     text: str | None = None,
     tags: Sequence[str] | None = None,
     link: str | None = None,
+    title: str | None = None,
     change: Change = "meaning",
     based_on: int | None = None,
     campaign_name: str | None = None,
@@ -50,7 +53,7 @@ def revise(
     translation is based on the newest source revision.
 
     Args:
-        text, tags, link: the new wording; None keeps the old one, an empty link takes it away.
+        text, tags, link, title: the new wording; None keeps the old one, an empty link or title takes it away.
         change: what an edit of the source language does: `meaning` outdates its translations, `typo` does not.
         based_on: the revision that the person saw; another one meanwhile is a Conflict, with nothing changed.
 
@@ -73,7 +76,9 @@ def revise(
                 f"post {post.name} ({lang}) is at revision {old.revision} by {old.author}, not {based_on} any more; "
                 f"it says now: {old.text}"
             )
-        new = _variant(app, campaign, post, old, variants, by=by, text=text, tags=tags, link=link, change=change)
+        new = _variant(
+            app, campaign, post, old, variants, by=by, text=text, tags=tags, link=link, title=title, change=change
+        )
         rows = {row.outgoing_id: row for row in queue.of_post(tx, post.id)}
         queued = [entry for entry in post_rows.outgoings_of(tx, post.id) if lang in entry.outgoing.langs]
         _check_open(post, lang, [rows[entry.id] for entry in queued if entry.id in rows])
@@ -99,6 +104,7 @@ def _variant(
     text: str | None,
     tags: Sequence[str] | None,
     link: str | None,
+    title: str | None,
     change: Change,
 ) -> Variant:
     lang, source = old.lang, campaign.source_lang
@@ -111,12 +117,13 @@ def _variant(
         text=old.text if text is None else check_text(f"text ({lang})", text),
         tags=old.tags if tags is None else tuple(check_tag(f"tags ({lang})", tag) for tag in tags),
         link=old.link if link is None else link.replace("{lang}", lang) or None,
+        title=old.title if title is None else checked_title(lang, title),
         author=by.name,
         created_at=app.clock.now(),
         based_on=newest.revision if newest is not None and lang != source else None,
         change=change if lang == source else "meaning",
     )
-    same = (new.text, new.tags, new.link) == (old.text, old.tags, old.link)
+    same = (new.text, new.tags, new.link, new.title) == (old.text, old.tags, old.link, old.title)
     if same and lang not in outdated(variants, source):
         raise Invalid(f"text ({lang})", new.text[:40], "is what it says already; nothing was changed")
     return new
@@ -147,16 +154,11 @@ def _replace(app: App, tx: Any, entry: Queued, rows: dict[str, Delivery], wordin
             f"{old.account} ({'+'.join(old.langs)}) gets this post as a thread of {old.parts}: cancel it and compose "
             f"it anew; a thread cannot be revised"
         )
-    texts = [compose_text(wordings[lang].text, wordings[lang].tags, wordings[lang].link) for lang in old.langs]
-    new: Outgoing = replace(
-        old,
-        text="\n\n".join(texts),
-        tags=tuple(tag for lang in old.langs for tag in wordings[lang].tags),
-        link=wordings[old.langs[0]].link,
-    )
+    capabilities = app.capabilities(account_rows.account_of(tx, entry.account_id))
+    new = worded(old, wordings, capabilities, native=bool(old.localized))
     if new.sha256 == entry.sha256:
         return []
-    findings = check(new, app.capabilities(account_rows.account_of(tx, entry.account_id)))
+    findings = check(new, capabilities)
     demand(findings)
     made = replace(entry, id=app.new_id(), outgoing=new, sha256=new.sha256)
     post_rows.supersede(tx, entry.id, made, at=app.clock.now())

@@ -102,6 +102,7 @@ def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
             "link": item.link,
             "based_on": item.based_on,
             "change": item.change,
+            "title": item.title,
             "author": item.author,
             "created_at": item.created_at,
         }

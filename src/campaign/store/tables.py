@@ -158,6 +158,7 @@ variants = sa.Table(  # revisions are append-only
     sa.Column("link", sa.Text),
     sa.Column("based_on", sa.Integer),  # the revision of the source language that this one translates
     sa.Column("change", sa.Text, nullable=False, server_default="meaning"),  # meaning | typo
+    sa.Column("title", sa.Text),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )

@@ -18,7 +18,7 @@ from campaign.web.desk import Desk
 from campaign.web.draft_files import DraftFiles, Kept
 from campaign.web.gate import Visit
 
-_FIELD = re.compile(r"(text|tags|link|alt|captions|place) ?(\d+)? ?\(([\w-]+)")  # as errors name it: alt 1 (ko)
+_FIELD = re.compile(r"(text|tags|title|link|alt|captions|place) ?(\d+)? ?\(([\w-]+)")  # as errors name it: alt 1 (ko)
 _OPTION = re.compile(r"; give (?:it|them) as --.*|, or --now to send it at once|--(?=(?:gap|fold) )")  # for a terminal
 _NOT_CLIPS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # pictures in a container of clips
 
@@ -142,6 +142,7 @@ def _draft(visit: Visit, campaign: Campaign, items: list[Item]) -> Draft:
             text,
             tuple(visit.text(f"tags_{lang}").replace(",", " ").split()),
             visit.text(f"link_{lang}").strip() or visit.text("link").strip() or None,
+            visit.text(f"title_{lang}").strip() or None,
         )
         for lang in campaign.languages
         if (text := visit.text(f"text_{lang}")).strip()
@@ -157,7 +158,7 @@ def _draft(visit: Visit, campaign: Campaign, items: list[Item]) -> Draft:
     at = f"{visit.text('date')} {visit.text('time')}".strip()
     place = {lang: text for lang in campaign.languages if (text := visit.text(f"place_{lang}").strip())}
     choices: dict[str, Any] = {
-        "strategy": _one_of(visit, "strategy", ("split", "combined", "thread"), "split"),
+        "strategy": _one_of(visit, "strategy", ("split", "combined", "thread", "native"), "split"),
         "overflow": _one_of(visit, "overflow", ("refuse", "thread"), "refuse"),
         "gap": _one_of(visit, "gap", ("forward", "back"), None),
         "fold": _one_of(visit, "fold", ("first", "second"), None),

@@ -44,6 +44,12 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "compose.strategy.split": ("언어마다 하나씩", "a post each", "по посту на язык"),
     "compose.strategy.combined": ("한 게시물에 모아서", "one post with all", "один пост со всеми"),
+    "compose.title": ("제목 (유튜브, 워드프레스)", "Title (YouTube, WordPress)", "Заголовок (YouTube, WordPress)"),
+    "compose.strategy.native": (
+        "한 게시물에 언어별로 (유튜브)",
+        "one post, in each language (YouTube)",
+        "один пост на всех языках (YouTube)",
+    ),
     "compose.strategy.thread": ("이어지는 글로", "a thread", "ветку"),
     "compose.overflow": ("글이 너무 길면", "A text that is too long", "Слишком длинный текст"),
     "compose.overflow.refuse": ("알려 주기", "is refused", "не принимать"),
@@ -60,5 +66,13 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "compose.over": ("{n} 초과", "{n} too many", "лишних: {n}"),
     "compose.unit.graphemes": ("자", "characters", "знаков"),
     "compose.unit.characters": ("자", "characters", "знаков"),
+    "compose.unit.bytes": ("바이트", "bytes", "байт"),
+    "compose.unit.x": ("자 (한글은 2)", "characters (Hangul counts 2)", "знаков (хангыль — за 2)"),
+    "compose.unit.threads": (
+        "자 (이모지는 바이트 수)",
+        "characters (an emoji: its bytes)",
+        "знаков (эмодзи — по байтам)",
+    ),
+    "compose.unit.linkedin": ("자", "characters", "знаков"),
     "compose.unit.utf16": ("단위(UTF-16)", "UTF-16 units", "единиц UTF-16"),
 }

@@ -29,6 +29,7 @@ def act(desk: Desk, visit: Visit) -> Response:
             text=visit.text("text"),
             tags=visit.text("tags").replace(",", " ").split(),
             link=visit.text("link").strip(),
+            title=visit.text("title").strip(),
             change="typo" if visit.text("change") == "typo" else "meaning",
             based_on=int(seen) if seen.isdecimal() and len(seen) < 9 else None,
             campaign_name=campaign,
@@ -62,5 +63,6 @@ def _form(desk: Desk, visit: Visit, lang: str, *, status: int = 200, problem: st
         text=visit.text("text") if typed else now.text,
         tags=visit.text("tags") if typed else " ".join(now.tags),
         address=visit.text("link") if typed else now.link or "",  # `link` is a macro of every page
+        heading=visit.text("title") if typed else now.title or "",
         problem=problem,
     )
