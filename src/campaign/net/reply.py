@@ -71,6 +71,9 @@ def own_words(body: Any) -> str:
         if isinstance(body.get(key), str) and body[key]:
             words.append(body[key])
             break
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict) and errors[0].get("message"):  # X
+        words.append(str(errors[0]["message"]))
     return ": ".join(words)
 
 

@@ -1,0 +1,1 @@
+"""A twin of X, as its API v2 answers."""
