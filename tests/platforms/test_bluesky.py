@@ -542,3 +542,15 @@ def test_keys_sort_by_time_and_differ_at_one_time(world: World) -> None:
 
     assert 1000 == len(keys) and {13} == {len(key) for key in keys}
     assert max(keys) < tid(world.clock.now(), "another")
+
+
+def test_comments_are_told_however_deep_oldest_first(world: World, adapter: Adapter) -> None:
+    first = world.run(adapter.publish(outgoing("글"), prepare(world, adapter, outgoing("글"))))
+    parent = first.remote_id
+    for number, text in enumerate(("하나", "둘")):
+        world.clock.turn(minutes=1)
+        wire = prepare(world, adapter, outgoing(text), key=f"c{number}", parent=Parent(parent, {}))
+        parent = world.run(adapter.publish(outgoing(text), wire)).remote_id
+    found = world.run(adapter.comments(first.remote_id))
+
+    assert [("하나", first.remote_id), ("둘", found[0].remote_id)] == [(one.text, one.in_reply_to) for one in found]

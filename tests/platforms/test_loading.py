@@ -40,7 +40,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 def test_a_package_brings_a_platform(install: Callable[..., None]) -> None:
     install("brought", "elsewhere = brought:Adapter")
 
-    assert ("bluesky", "elsewhere", "mastodon", "telegram") == platforms.available()
+    assert {"bluesky", "elsewhere", "mastodon", "telegram"} <= set(platforms.available())
     assert "elsewhere" == platforms.load("elsewhere").name
 
 

@@ -270,3 +270,22 @@ def test_we_count_the_texts_of_the_demo_as_the_twin_does(post: Any) -> None:
         whole = compose_text(text, post.tags[lang], post.link_in(lang))
 
         assert length(whole, "") == count(whole, CAPABILITIES.text)
+
+
+def test_comments_are_the_answers_that_everybody_may_read_without_their_markup(world: World, adapter: Adapter) -> None:
+    made = world.run(adapter.publish(outgoing("글"), prepare(world, adapter, outgoing("글"))))
+    other = world.connect("ru", "ru", twin_account="peace_ru")
+    speaker = world.app.open_adapter(other, world.twin.tokens["peace_ru"], Exchanges())
+    answer = replace(outgoing("Спасибо <b> & мир\nвторая строка", lang="ru"), account="ru")
+    wire = prepare(world, speaker, answer, parent=Parent(made.remote_id, {}))
+    world.run(speaker.publish(answer, wire))
+    whisper = {**wire, "body": json.dumps({**json.loads(wire["body"]), "visibility": "direct"}), "key": "another"}
+    world.run(speaker.publish(answer, whisper))
+    [found] = world.run(adapter.comments(made.remote_id))
+
+    assert ("Спасибо <b> & мир\nвторая строка", made.remote_id, "@peace_ru") == (
+        found.text,
+        found.in_reply_to,
+        found.author,
+    )
+    assert found.at == world.clock.now() and found.record["visibility"] == "public"

@@ -10,9 +10,9 @@ from cyclopts import Parameter
 from campaign.cli.given import read_stdin, words
 from campaign.cli.here import HERE, Here, ask
 from campaign.cli.show import cell, data, fields, iso, line, say, table
-from campaign.core.adapter import Capabilities
 from campaign.core.errors import Invalid
 from campaign.core.model import Account
+from campaign.core.sheet import sheet
 from campaign.platforms import available, load
 from campaign.service import accounts
 from campaign.store import accounts as account_rows
@@ -123,7 +123,7 @@ def remove(name: str, *, here: Here = HERE) -> None:
 
 def platforms(*, here: Here = HERE) -> None:
     """Show the platforms and their limits."""
-    rows = [_sheet(name, load(name).defaults) for name in available()]
+    rows = [sheet(load(name)) for name in available()]
     if here.json:
         data(rows)
     elif sys.stdout.isatty():
@@ -170,38 +170,4 @@ def _plain(account: Account) -> dict[str, Any]:
         "guarantee": str(account.guarantee),
         "connected_at": iso(account.connected_at),
         "id": account.id,
-    }
-
-
-def _sheet(name: str, told: Capabilities) -> Mapping[str, Any]:
-    """Return a platform's declared limits; no cell is empty, so that nothing is taken for unknown that is none."""
-    kinds = {rule.kind: rule for rule in told.media}
-    image, video = kinds.get("image"), kinds.get("video")
-    return {
-        "name": name,
-        "text_limit": told.text.limit,
-        "text_limit_with_media": told.text.limit_with_media or told.text.limit,
-        "counts": told.text.counts,
-        "link_length": "as written" if told.text.link_length is None else told.text.link_length,
-        "images": image.max_count if image else 0,
-        "image_bytes": image.max_bytes if image else 0,
-        "image_pixels": image.max_pixels if image and image.max_pixels else "none",
-        "image_types": sorted(image.mimes) if image else "none",
-        "alt_limit": image.max_alt if image and image.max_alt else "none",
-        "videos": video.max_count if video else 0,
-        "video_bytes": video.max_bytes if video else 0,
-        "captions": video.captions if video else "none",
-        "languages": told.languages,
-        "guarantees": [str(guarantee) for guarantee in told.guarantees],
-        "settles_within": told.settles_within,
-        "key_lifetime": told.key_lifetime,
-        "metrics": sorted(told.metrics) or "none",
-        "threads": told.threads,
-        "edits": told.edits,
-        "deletes": told.deletes,
-        "requests": f"{told.rate.requests} in {told.rate.seconds} s",
-        "posts_per_reading": told.ids_per_reading,
-        "notes": list(told.notes) or "none",
-        "source_url": told.text.source.url,
-        "source_date": told.text.source.read_on,
     }

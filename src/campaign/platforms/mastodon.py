@@ -3,6 +3,7 @@
 import asyncio
 import json
 import mimetypes
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Par
 from campaign.core.errors import Invalid, Outcome, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import (
     Account,
+    Comment,
     Guarantee,
     Metric,
     Outgoing,
@@ -30,6 +32,8 @@ from campaign.net.reply import Reply, instant
 # The defaults of an instance; it may raise them, and then the account's own sheet wins.
 _INSTANCE = Source("https://docs.joinmastodon.org/entities/Instance/#configuration", "2026-08-20")
 _RATES = Source("https://docs.joinmastodon.org/api/rate-limits/", "2026-08-20")
+_MEDIA = Source("https://docs.joinmastodon.org/methods/media/#v2", "2026-11-24")  # it takes a file and a thumbnail
+_STATUS = Source("https://docs.joinmastodon.org/entities/Status/", "2026-11-24")  # its counters are all there are
 
 CAPABILITIES = Capabilities(
     # Links count as 23, mentions without their host: https://docs.joinmastodon.org/user/posting/#text
@@ -74,6 +78,8 @@ CAPABILITIES = Capabilities(
     languages=1,
     # More than 20 ids are refused: StatusesController, DEFAULT_STATUSES_LIMIT
     ids_per_reading=20,
+    comments=True,
+    not_offered={"captions": _MEDIA, "metrics": _STATUS},
     notes=("counts of remote servers are partial", "no view counts"),
 )
 
@@ -229,6 +235,29 @@ class Adapter(port.Adapter):
             for status in await self._statuses(remote_ids[start : start + size]):
                 found[str(status.get("id"))] = status
         return {remote_id: self._readings(found.get(remote_id)) for remote_id in remote_ids}
+
+    async def comments(self, remote_id: str) -> Sequence[Comment]:
+        """Return the answers that everybody may read; what was said to the account alone is no comment.
+
+        A thread is told up to a length of the server's: https://docs.joinmastodon.org/methods/statuses/#context
+        """
+        reply = await self._client.ask("GET", f"/api/v1/statuses/{remote_id}/context")
+        told = reply.json()
+        answers = told.get("descendants") if isinstance(told, dict) else None
+        if not isinstance(answers, list):
+            raise Unavailable("the answers to a status cannot be read")
+        return [
+            Comment(
+                str(answer["id"]),
+                str(answer.get("in_reply_to_id") or remote_id),
+                _shown_name(answer.get("account")),
+                _plain(str(answer.get("content") or "")),
+                instant(answer.get("created_at")) if isinstance(answer.get("created_at"), str) else None,
+                answer,
+            )
+            for answer in answers
+            if isinstance(answer, dict) and answer.get("id") and answer.get("visibility") in ("public", "unlisted")
+        ]
 
     async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
         """Replace text and alt texts; the server keeps the history. The same edit again changes nothing."""
@@ -416,6 +445,16 @@ def _named(status: Mapping[str, Any]) -> Published:
     web = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
     created = instant(status.get("created_at")) if isinstance(status.get("created_at"), str) else None
     return Published(str(status["id"]), web, created.astimezone(UTC) if created else None)
+
+
+def _shown_name(account: Any) -> str | None:
+    name = account.get("acct") if isinstance(account, dict) else None
+    return f"@{name}"[:256] if isinstance(name, str) and name else None
+
+
+def _plain(content: str) -> str:
+    """Return what HTML says, a line for each of its lines."""
+    return "\n".join(filter(None, map(fingerprint, re.split(r"<br ?/?>|</p>", content))))
 
 
 def _media_ids(status: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,17 @@ from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Par
 from campaign.core.address import FIELD, path_of
 from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.facets import Facet, find_facets
-from campaign.core.model import Account, Guarantee, Metric, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
+from campaign.core.model import (
+    Account,
+    Comment,
+    Guarantee,
+    Metric,
+    Outgoing,
+    OutgoingMedium,
+    Published,
+    Reading,
+    ReadingStatus,
+)
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
 from campaign.platforms.bluesky.session import DID, RKEY, STALE, Session, error_name, tid
@@ -24,6 +34,7 @@ _RATES = Source("https://docs.bsky.app/docs/advanced-guides/rate-limits", "2026-
 
 # Bytes: lexicons/app/bsky/embed/images.json and video.json. The server's own limit, where it tells one, may be lower.
 MAX_IMAGE, MAX_VIDEO = 2_000_000, 300_000_000
+_VIEW = Source(f"{_LEXICONS}/feed/defs.json", "2026-11-24")  # postView: no views, no reach, no clicks
 
 CAPABILITIES = Capabilities(
     text=TextRule(limit=300, counts="graphemes", max_bytes=3000, source=_POST),
@@ -45,6 +56,9 @@ CAPABILITIES = Capabilities(
     rate=RateRule(3000, 300, _RATES),
     languages=3,
     ids_per_reading=25,  # lexicons/app/bsky/feed/getPosts.json
+    comments=True,
+    token="an app password does not expire; the sessions that it buys are renewed by themselves",  # noqa: S106
+    not_offered={"metrics": _VIEW},
     notes=(
         "no view counts",
         "5000 points an hour and 35000 a day besides, of which a post takes 2",
@@ -222,6 +236,16 @@ class Adapter(port.Adapter):
             views |= {_rkey_of(post.get("uri")): post for post in posts if isinstance(post, dict)}
         return {rkey: _readings(views.get(rkey), offered) for rkey in wanted}
 
+    async def comments(self, remote_id: str) -> Sequence[Comment]:
+        """Return the answers as the AppView knows them, ten deep: lexicons/app/bsky/feed/getPostThread.json"""
+        asked = {"uri": _uri(await self._session.did(), remote_id), "depth": 10, "parentHeight": 0}
+        told = (await self._ask("GET", "app.bsky.feed.getPostThread", params=asked)).json()
+        thread = told.get("thread") if isinstance(told, dict) else None
+        if not isinstance(thread, dict) or not isinstance(thread.get("post"), dict):
+            raise Unavailable(f"{self._label}: the answers to a post cannot be read")
+        found = [answer for one in _listed(thread.get("replies")) for answer in _answers(one, remote_id)]
+        return sorted(found, key=lambda answer: (answer.at is None, answer.at, answer.remote_id))
+
     async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
         """Put another record in the post's place; time and thread stay. The same edit again changes nothing."""
         present = await self.fetch(remote_id)
@@ -370,6 +394,24 @@ def _readings(view: Mapping[str, Any] | None, offered: bool) -> dict[Metric, Rea
         else:
             readings[metric] = Reading(None, ReadingStatus.ERROR)
     return readings
+
+
+def _answers(view: Mapping[str, Any], parent: str) -> Iterator[Comment]:
+    """Yield an answer and those below it; the name of one of somebody else's is its whole address."""
+    post = view.get("post")
+    if not isinstance(post, dict) or not isinstance(post.get("uri"), str):
+        return  # blocked, or gone
+    author, record = post.get("author"), post.get("record")
+    handle = author.get("handle") if isinstance(author, dict) else None
+    record = record if isinstance(record, dict) else {}
+    at = instant(str(record.get("createdAt") or post.get("indexedAt") or ""))
+    yield Comment(post["uri"], parent, f"@{handle}" if handle else None, str(record.get("text") or ""), at, post)
+    for one in _listed(view.get("replies")):
+        yield from _answers(one, post["uri"])
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _uri(did: str, rkey: str) -> str:

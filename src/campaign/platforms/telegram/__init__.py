@@ -32,12 +32,15 @@ _FILES = Source("https://core.telegram.org/bots/api#sending-files", "2026-11-24"
 _RATES = Source("https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this", "2026-11-24")
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
+# What a bot is told of: no views, no comments of a channel; the list of methods reads no messages either.
+_UPDATES = Source("https://core.telegram.org/bots/api#update", "2026-11-24")
+
 CAPABILITIES = Capabilities(
     # Offsets of entities are UTF-16 units; the limits are taken in the same unit, which is never too long.
     text=TextRule(limit=4096, counts="utf16", limit_with_media=1024, source=_MESSAGE),
     media=(
-        MediaRule("image", _PICTURES, 10, 10_000_000, _FILES, max_sides=10_000, max_ratio=20.0),
-        MediaRule("video", frozenset({"video/mp4"}), 10, 50_000_000, _FILES, captions="burned"),
+        MediaRule("image", _PICTURES, 10, 10_000_000, _FILES, max_sides=10_000, max_ratio=20.0, max_alt=0),
+        MediaRule("video", frozenset({"video/mp4"}), 10, 50_000_000, _FILES, captions="burned", max_alt=0),
     ),
     max_media=10,  # https://core.telegram.org/bots/api#sendmediagroup
     metrics={"reactions": "message_reaction_count"},
@@ -45,6 +48,13 @@ CAPABILITIES = Capabilities(
     settles_within=120.0,
     rate=RateRule(30, 1, _RATES),
     languages=0,
+    not_offered={
+        "alt": _MESSAGE,
+        "languages": _MESSAGE,
+        "captions": Source("https://core.telegram.org/bots/api#sendvideo", "2026-11-24"),
+        "comments": _UPDATES,
+        "metrics": _UPDATES,
+    },
     notes=(
         "no alt text and no language tag: both are kept in the record only",
         "no view counts; reactions are told to a watcher only",
