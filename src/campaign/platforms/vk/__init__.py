@@ -23,6 +23,7 @@ from campaign.core.model import (
     Reading,
     ReadingStatus,
 )
+from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.platforms.vk.speech import GONE, Speaker, code_of, form, items_of, number
@@ -101,6 +102,15 @@ class Adapter(port.Adapter):
     bearer: ClassVar[bool] = False
     counted_by: ClassVar[Literal["account", "credential"]] = "credential"  # three requests a second for each token
     home: ClassVar[str] = "https://api.vk.com"
+    # Not VK ID's (id.vk.com), whose tokens may not post.
+    oauth: ClassVar[OAuth] = OAuth(
+        authorize="https://oauth.vk.com/authorize",
+        token="https://oauth.vk.com/access_token",  # noqa: S106 - an address
+        scopes=("wall", "photos", "video", "groups", "stats", "offline"),
+        source=Source("https://dev.vk.com/en/api/access-token/authcode-flow-user", READ),
+        pkce=False,
+        separator=",",
+    )
     options: ClassVar[Mapping[str, str]] = {
         "community": "the community on whose wall it posts: its short name or its id, as in peace_journey"
     }
