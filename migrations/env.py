@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import context
 
-from campaign.store.tables import Instant, metadata
+from campaign.store.columns import Instant
+from campaign.store.tables import metadata
 
 
 def render_item(kind, item, autogen_context):

@@ -12,8 +12,38 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("variants", schema=None) as batch_op:
         batch_op.add_column(sa.Column("title", sa.Text(), nullable=True))
+    op.create_table(
+        "connections",
+        sa.Column("state_sha256", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("session_sha256", sa.String(length=64), nullable=True),
+        sa.Column("draft", sa.JSON(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_mono", sa.Float(), nullable=False),
+        sa.Column("boot", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("state_sha256", name=op.f("pk_connections")),
+    )
+    with op.batch_alter_table("credentials", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("generation", sa.Integer(), server_default="1", nullable=False))
+        batch_op.add_column(sa.Column("renewal", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("expires_mono", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("boot", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("refusals", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("lease", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("lease_until", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("lease_boot", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("credentials", schema=None) as batch_op:
+        for name in (
+            "lease_boot", "lease_until", "lease", "refusals", "boot", "expires_mono", "expires_at", "renewal",
+            "generation",
+        ):  # fmt: skip
+            batch_op.drop_column(name)
+    op.drop_table("connections")
     with op.batch_alter_table("variants", schema=None) as batch_op:
         batch_op.drop_column("title")

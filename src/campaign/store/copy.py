@@ -23,8 +23,9 @@ Row = tuple[Any, ...]
 
 BATCH = 1000
 NAMED = 20  # differences that a message names
-# Not of the installation: who works on a database, and what that database's clock went through.
-STAYS = frozenset({"heartbeats", "eras"})
+# Not of the installation: who works on a database, what that database's clock went through, and what was begun on it
+# and ends within minutes.
+STAYS = frozenset({"heartbeats", "eras", "connections"})
 TABLES = tuple(table for table in metadata.sorted_tables if table.name not in STAYS)
 _LARGEST_INTEGER = 2**31 - 1  # https://www.postgresql.org/docs/current/datatype-numeric.html; SQLite's has 64 bits
 

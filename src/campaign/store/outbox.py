@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection
 from campaign.core.errors import Conflict, Held, LeaseLost
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import REAPED, State, check_move
+from campaign.store.columns import Instant
 from campaign.store.queue import delivery_of, fences, get, holds, is_open, owns, rested, unfenced, unheld
-from campaign.store.tables import Instant, deliveries
+from campaign.store.tables import deliveries
 
 # What a known result leaves behind.
 _RECORDED: dict[str, Any] = {

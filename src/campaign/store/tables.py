@@ -1,71 +1,13 @@
 """The tables. Instants are aware UTC; digests are sha256 in hex; ids are UUIDv7 strings."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from campaign.store.columns import Instant
+from campaign.store.columns import id_column as _id
+from campaign.store.columns import metadata as _metadata
+from campaign.store.columns import reference as _of
 
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime. SQLite has no zones, so there it is kept naive, in UTC: 2026-11-24 10:00:00.000000."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        value = _utc(value)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        aware: datetime = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        return aware
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        # Seven instants are bound for each delivery: one step each in place of SQLAlchemy's three.
-        return _to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
-
-
-def _utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise TypeError(f"an instant must be aware, this one is not: {value!r}")
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
-
-
-def _to_text(value: datetime | None) -> str | None:
-    return None if value is None else _utc(value).isoformat(" ", "microseconds")[:26]
-
-
-def _from_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value + "+00:00")
-
-
-def _id(name: str = "id", **options: Any) -> sa.Column[str]:
-    return sa.Column(name, sa.String(36), primary_key=True, **options)
-
-
-def _of(table: str, name: str, **options: Any) -> sa.Column[str]:
-    return sa.Column(
-        name, sa.String(36), sa.ForeignKey(f"{table}.id"), nullable=options.pop("nullable", False), **options
-    )
-
+metadata = _metadata  # whoever imports it from here has the tables in it
 
 people = sa.Table(
     "people",
@@ -210,6 +152,29 @@ credentials = sa.Table(  # AES-256-GCM, the account's id as associated data; the
     sa.Column("key_id", sa.Text, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="1"),  # each renewal is one more
+    sa.Column("renewal", sa.JSON(none_as_null=True)),  # what it is renewed with, nothing secret; NULL: it is not
+    sa.Column("expires_at", Instant),  # for people; the daemon goes by the next two: real time
+    sa.Column("expires_mono", sa.Float),
+    sa.Column("boot", sa.Text),
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # how often the platform refused it
+    sa.Column("lease", sa.Text),  # the worker that renews it now, alone
+    sa.Column("lease_until", sa.Float),
+    sa.Column("lease_boot", sa.Text),
+)
+
+connections = sa.Table(  # consents that were asked for and did not come back yet; each is used once
+    "connections",
+    metadata,
+    sa.Column("state_sha256", sa.String(64), primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("session_sha256", sa.String(64)),  # of the desk's session that asked; NULL: the command line
+    sa.Column("draft", sa.JSON, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # verifier, client secret, key; state_sha256 is bound in
+    sa.Column("began_at", Instant, nullable=False),
+    sa.Column("expires_mono", sa.Float, nullable=False),
+    sa.Column("boot", sa.Text, nullable=False),
 )
 
 targets = sa.Table(
