@@ -37,6 +37,11 @@ class Asking:
         digits = text.removeprefix("-")
         return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else default
 
+    def at_least(self, version: int) -> bool:
+        """Whether the caller speaks version 5.`version` or a later one."""
+        major, _, minor = self.text("v").partition(".")
+        return (major, minor.isdecimal() and int(minor) >= version) == ("5", True)
+
     def page(self, most: int = 100) -> tuple[int, int]:
         """Return count and offset."""
         return min(max(self.number("count", 20), 0), most), max(self.number("offset"), 0)

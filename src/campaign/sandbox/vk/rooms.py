@@ -42,7 +42,7 @@ def get_groups(ask: Asking) -> Any:
             found.append(_group(ask, row))
     if not found:
         raise Refusal("invalid", "group_ids")
-    return {"groups": found, "profiles": []} if ask.text("v") >= "5.139" else found
+    return {"groups": found, "profiles": []} if ask.at_least(139) else found
 
 
 def _group(ask: Asking, row: Row) -> dict[str, Any]:

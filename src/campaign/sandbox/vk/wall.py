@@ -130,7 +130,7 @@ def get_by_id(ask: Asking) -> Any:
         raise Refusal("invalid", "posts")
     rows = [_row(ask.sandbox, int(one[1]), int(one[2])) for one in named]
     items = [told(ask.sandbox, row, ask.now) for row in rows if row is not None and row["kind"] == "post"]
-    return {"items": items} if ask.text("v") >= "5.139" else items
+    return {"items": items} if ask.at_least(139) else items
 
 
 def edit(ask: Asking) -> Any:
