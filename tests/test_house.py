@@ -38,7 +38,7 @@ TIME = {
 CHANCE = {
     "bootstrap.py": "where ids and keys come from",
     "sandbox/": "a program of its own",
-    "store/accounts.py": "the vault makes its key and the name of a temporary file",
+    "store/vault.py": "the vault makes its key and the name of a temporary file",
     "web/server.py": "the name of a temporary file",
 }
 # Who may read the environment.

@@ -39,10 +39,10 @@ from campaign.record.root import Root
 from campaign.service import App
 from campaign.service.notify import Channel, Notifier, as_json
 from campaign.store import Store, Unreachable, open_store
-from campaign.store.accounts import Vault
 from campaign.store.budgets import ACCOUNT, CREDENTIAL, Budgets
 from campaign.store.schema import check_current, upgrade
 from campaign.store.sightings import Sightings
+from campaign.store.vault import Vault
 
 if TYPE_CHECKING:
     from campaign.net.tell import Hook

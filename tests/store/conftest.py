@@ -12,12 +12,13 @@ import pytest
 from campaign.core.model import Account, Campaign, Delivery, Guarantee, Outgoing, Post
 from campaign.core.states import State
 from campaign.store import Store, open_store, outbox, queue
-from campaign.store.accounts import Vault, add_account
+from campaign.store.accounts import add_account
 from campaign.store.campaigns import add_campaign
 from campaign.store.outbox import Lease
 from campaign.store.posts import Queued, Target, add_outgoings, add_post, add_targets
 from campaign.store.schema import upgrade
 from campaign.store.tables import metadata
+from campaign.store.vault import Vault
 
 TOKEN = "token of an account"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -10,8 +10,9 @@ from campaign.core.errors import CampaignError, Conflict, NotFound
 from campaign.core.model import Person, Role
 from campaign.core.states import State
 from campaign.store import accounts, people
-from campaign.store.accounts import Pause, Vault
+from campaign.store.accounts import Pause
 from campaign.store.tables import credentials
+from campaign.store.vault import Vault
 from tests.store.conftest import NOW, Desk
 
 TOKEN = "a-token-that-nobody-may-read"

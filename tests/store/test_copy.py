@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from campaign.core.errors import CampaignError, Conflict, Invalid
 from campaign.core.model import Campaign
 from campaign.store import Store, open_store
-from campaign.store.accounts import Vault
 from campaign.store.campaigns import add_campaign
 from campaign.store.copy import (
     NAMED,
@@ -29,6 +28,7 @@ from campaign.store.copy import (
     without_password,
 )
 from campaign.store.tables import metadata
+from campaign.store.vault import Vault
 from tests.store.conftest import KINDS, Desk, a_desk
 
 AT = datetime(2026, 11, 24, 1, 2, 3, 456789, tzinfo=UTC)

@@ -13,7 +13,7 @@ from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.record.root import Root
 from campaign.store import Store, people
-from campaign.store.accounts import Vault
+from campaign.store.vault import Vault
 
 
 @dataclass(frozen=True)

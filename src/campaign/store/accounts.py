@@ -1,86 +1,26 @@
-"""Accounts, their sealed credentials, and the pauses that fence their deliveries."""
+"""Accounts, and the pauses that fence their deliveries."""
 
-import hmac
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
-from campaign.core.errors import CampaignError, Conflict, NotFound
+from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import Account, ArchiveState, Guarantee
+from campaign.store.credentials import Lifetime, credential_of, put_token
 from campaign.store.tables import accounts, credentials, deliveries, pauses
+from campaign.store.vault import Vault
 
 
-class Vault:
-    """Seals tokens with AES-256-GCM; the account's id is bound in, so a row cannot be moved to another account.
-
-    The key lies in a folder of its own (0700), outside the database; `key` overrides it (64 hex digits).
-    """
-
-    def __init__(self, folder: Path, key: str | None = None) -> None:
-        self.folder, self._given = folder, key
-
-    def create(self) -> None:
-        """Make the key, once."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder.chmod(0o700)
-        file = self.folder / "token.key"
-        if self._given is None and not file.exists():
-            # Written whole under another name first: a crash must not leave half a key that seals tokens for good.
-            # A link fails where the name is taken: of two processes that begin at once one makes the key, both use it.
-            fresh = self.folder / f".token.key.{secrets.token_hex(4)}"
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_hex(32) + "\n")
-            with suppress(FileExistsError):
-                file.hardlink_to(fresh)
-            fresh.unlink()
-
-    def seal(self, account_id: str, token: str) -> tuple[str, bytes]:
-        """Return the key's id and the sealed token."""
-        key_id, key = self._key()
-        nonce = secrets.token_bytes(12)
-        return key_id, nonce + AESGCM(key).encrypt(nonce, token.encode(), account_id.encode())
-
-    def unseal(self, account_id: str, sealed: bytes) -> str:
-        """Return the token. Raises: CampaignError when the key is not the one that sealed it."""
-        _key_id, key = self._key()
-        try:
-            return AESGCM(key).decrypt(sealed[:12], sealed[12:], account_id.encode()).decode()
-        except (InvalidTag, ValueError):
-            raise CampaignError(
-                f"the token of an account cannot be opened with the key in {self.folder}: "
-                "restore the right key, or connect the account again with: campaign account add"
-            ) from None
-
-    def derived(self, purpose: str) -> bytes:
-        """Return a secret for another purpose, from which the key cannot be found."""
-        return hmac.digest(self._key()[1], purpose.encode(), "sha256")
-
-    def _key(self) -> tuple[str, bytes]:
-        try:
-            text = self._given or (self.folder / "token.key").read_text()
-            key = bytes.fromhex(text.strip())
-        except (OSError, ValueError):
-            key = b""
-        if len(key) != 32:
-            raise CampaignError(f"there is no usable key in {self.folder}; make one with: campaign init")
-        return "k1", key
-
-
-def add_account(tx: Connection, account: Account, vault: Vault, token: str) -> None:
+def add_account(tx: Connection, account: Account, vault: Vault, token: str, lifetime: Lifetime | None = None) -> None:
     """Keep an account and its sealed token. Raises: Conflict when the name is taken."""
     old = tx.execute(sa.select(accounts).where(accounts.c.name == account.name)).mappings().first()
     if old is not None:
         raise Conflict(f"account '{account.name}' exists already; choose another name, or remove it first")
     _insert(tx, account, ArchiveState.DUE)
-    put_token(tx, account.id, vault, token, at=account.connected_at)
+    put_token(tx, account.id, vault, token, lifetime, at=account.connected_at)
 
 
 def restore_account(tx: Connection, account: Account) -> None:
@@ -88,7 +28,7 @@ def restore_account(tx: Connection, account: Account) -> None:
     _insert(tx, account, ArchiveState.ARCHIVED)
 
 
-def reconnect(tx: Connection, account: Account, vault: Vault, token: str) -> None:
+def reconnect(tx: Connection, account: Account, vault: Vault, token: str, lifetime: Lifetime | None = None) -> None:
     """Give a connected account a new token and what its server tells today; deliveries and history stay."""
     tx.execute(
         accounts.update()
@@ -104,23 +44,12 @@ def reconnect(tx: Connection, account: Account, vault: Vault, token: str) -> Non
             archive_state=ArchiveState.DUE,
         )
     )
-    put_token(tx, account.id, vault, token, at=account.connected_at)
-
-
-def put_token(tx: Connection, account_id: str, vault: Vault, token: str, *, at: datetime) -> None:
-    """Seal and keep a token, in place of an older one."""
-    key_id, sealed = vault.seal(account_id, token)
-    tx.execute(credentials.delete().where(credentials.c.account_id == account_id))
-    tx.execute(credentials.insert().values(account_id=account_id, key_id=key_id, sealed=sealed, updated_at=at))
+    put_token(tx, account.id, vault, token, lifetime, at=account.connected_at)
 
 
 def token_of(tx: Connection, account: Account, vault: Vault) -> str:
     """Return an account's token. Raises: NotFound when it has none (removed, or restored from the archive)."""
-    query = sa.select(credentials.c.sealed).where(credentials.c.account_id == account.id)
-    sealed = tx.execute(query).scalar_one_or_none()
-    if sealed is None:
-        raise NotFound("token of account", account.name, "connect it again with: campaign account add")
-    return vault.unseal(account.id, bytes(sealed))
+    return credential_of(tx, account, vault).secrets
 
 
 def account_named(tx: Connection, name: str, *, removed: bool = False) -> Account:
