@@ -1,0 +1,328 @@
+"""Threads: the contract, and what is its own: containers, media that it fetches, answers, counters, short codes."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
+from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pending, Published, ReadingStatus
+from campaign.platforms.threads import CAPABILITIES
+from campaign.sandbox.threads.rooms import length
+from campaign.store import accounts as account_rows
+from tests.conftest import World, picture_file
+
+from .conformance import Bench, exercise
+
+PUBLISH = "/threads/v1.0/*/threads_publish"
+CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(64)
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    world.share_media()
+    world.link("threads", "th")
+    return world
+
+
+@pytest.fixture
+def kept() -> Exchanges:
+    return Exchanges()
+
+
+@pytest.fixture
+def adapter(world: World, kept: Exchanges) -> Adapter:
+    return opened(world, kept)
+
+
+def opened(world: World, kept: Exchanges | None = None, token: str | None = None) -> Adapter:
+    with world.app.store.read() as tx:
+        account = account_rows.account_named(tx, "th")
+        told = account_rows.token_of(tx, account, world.app.vault)
+    return world.app.open_adapter(account, token or told, kept or Exchanges())
+
+
+def medium(world: World, alt: str = "남색 그림", colour: str = "navy") -> OutgoingMedium:
+    found = world.app.media.put(picture_file(world.folder / f"{colour}.png", colour), mime="image/png")
+    return OutgoingMedium(found.sha256, "image/png", found.size, 64, 36, alt)
+
+
+def clip(world: World, content: bytes = CLIP) -> OutgoingMedium:
+    file = Path(world.folder / "clip.mp4")
+    file.write_bytes(content)
+    found = world.app.media.put(file, mime="video/mp4")
+    return OutgoingMedium(found.sha256, "video/mp4", found.size, 640, 360, "영상", seconds=7)
+
+
+def outgoing(text: str = "안녕하세요 <b>&", *media: OutgoingMedium, **told: Any) -> Outgoing:
+    return Outgoing("th", "threads", ("ko",), text, media=media, **told)
+
+
+def prepare(world: World, adapter: Adapter, wanted: Outgoing, **options: Any) -> dict[str, Any]:
+    options = {"key": "a key", "parent": None, "previous": None, **options}
+    wire: dict[str, Any] = world.run(adapter.prepare(wanted, open_medium=world.app.media.open, **options))
+    return wire
+
+
+def publish(world: World, adapter: Adapter, wanted: Outgoing, **options: Any) -> Published:
+    made: Published = world.run(adapter.publish(wanted, prepare(world, adapter, wanted, **options)))
+    return made
+
+
+def confirm(world: World, adapter: Adapter, wanted: Outgoing, wire: dict[str, Any], *owned: str) -> Any:
+    return world.run(adapter.confirm(wanted, wire, Doubt(world.clock.now(), frozenset(owned))))
+
+
+def books(world: World) -> list[dict[str, Any]]:
+    return world.twin.books(platform="threads")
+
+
+def test_it_keeps_the_contract(world: World, adapter: Adapter) -> None:
+    def rows() -> list[tuple[str, str, str | None, bool]]:
+        return [(row["id"], row["text"], row["in_reply_to_id"], row["deleted"]) for row in books(world)]
+
+    one, other = outgoing("안녕 & <평화>", medium(world)), outgoing("다른 글")
+    bench = Bench(
+        adapter, one, other, rows, "18999999999999999", world.clock.now, world.app.media.open,
+        fault=world.twin.fault, line=("POST", PUBLISH), wait=world.clock.turn_monotonic,
+    )  # fmt: skip
+    world.run(exercise(bench))
+
+
+def test_an_account_is_the_profile_of_its_token(world: World) -> None:
+    with world.app.store.read() as tx:
+        account = account_rows.account_named(tx, "th")
+
+    assert (Guarantee.HANDLE, "@peace_ko", "threads") == (account.guarantee, account.handle, account.kind)
+    with pytest.raises(Unauthorized, match="Invalid OAuth access token"):
+        world.run(opened(world, token="another").connect())
+
+
+def test_media_are_fetched_by_the_platform_and_arrive_as_they_were_approved(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("앨범", medium(world), clip(world), medium(world, "red 'alt' \"&<>", "red"))
+    made = publish(world, adapter, wanted)
+    [row] = books(world)
+
+    assert [each.sha256 for each in wanted.media] == [each["sha256"] for each in row["media"]]
+    assert [each.alt for each in wanted.media] == [each["description"] for each in row["media"]]
+    assert f"{world.twin.base_url}/threads/@peace_ko/post/" in (made.permalink or "")
+    assert made.published_at == world.clock.now()
+
+
+def test_what_cannot_be_fetched_is_refused_before_anything_is_out(world: World, adapter: Adapter) -> None:
+    with pytest.raises(Refused, match="FAILED_PROCESSING_VIDEO"):
+        prepare(world, adapter, outgoing("영상", clip(world, b"no clip at all")))
+    world.app.media.path(medium(world).sha256).unlink()
+    with pytest.raises(Refused, match="Only photo or video"):
+        prepare(world, adapter, outgoing("그림", medium_of("navy", world)))
+    assert [] == books(world)
+
+
+def medium_of(colour: str, world: World) -> OutgoingMedium:
+    """A picture whose file is gone from the library, though it was approved."""
+    found = medium(world, colour=colour)
+    world.app.media.path(found.sha256).unlink()
+    return found
+
+
+def test_a_link_is_shown_as_a_card_and_an_emoji_counts_as_its_bytes(world: World, adapter: Adapter) -> None:
+    publish(world, adapter, outgoing("글\nhttps://example.org/", link="https://example.org/"))
+    fits = "😀" * 125
+    publish(world, adapter, outgoing(fits))
+
+    assert (500, fits) == (length(fits), books(world)[1]["text"])
+    with pytest.raises(Refused, match="at most 500 characters"):
+        prepare(world, adapter, outgoing(fits + "a"))
+
+
+@pytest.mark.parametrize("fault", ["lose_response", "500_after", "drop_request"])
+def test_a_doubt_ends_in_one_post_from_one_container(world: World, adapter: Adapter, fault: str) -> None:
+    wanted = outgoing("평화", medium(world))
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault(fault, method="POST", path=PUBLISH)
+    with pytest.raises(Uncertain):
+        world.run(adapter.publish(wanted, wire))
+    found = confirm(world, adapter, wanted, wire)
+    if found is None:
+        again = prepare(world, adapter, wanted, previous=wire)
+        assert again["container"] == wire["container"]
+        found = world.run(adapter.publish(wanted, again))
+
+    assert [found.remote_id] == [row["id"] for row in books(world)]
+
+
+def test_a_state_that_lags_makes_no_second_post(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("lagging_list")
+    world.twin.fault("lose_response", method="POST", path=PUBLISH)
+    with pytest.raises(Uncertain):
+        world.run(adapter.publish(wanted, wire))
+    assert confirm(world, adapter, wanted, wire) is None  # FINISHED, it says still
+    again = prepare(world, adapter, wanted, previous=wire)
+    with pytest.raises(Uncertain, match="may be live"):
+        world.run(adapter.publish(wanted, again))
+    world.twin.clear()
+
+    assert [confirm(world, adapter, wanted, again).remote_id] == [row["id"] for row in books(world)]
+
+
+def test_what_is_published_by_its_state_but_not_in_the_list_is_waited_for(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("lagging_list", path="/threads/v1.0/*/threads")
+    made = world.run(adapter.publish(wanted, wire))
+
+    assert isinstance(confirm(world, adapter, wanted, wire), Pending)
+    again = prepare(world, adapter, wanted, previous=wire)
+    with pytest.raises(Uncertain, match="published already"):
+        world.run(adapter.publish(wanted, again))
+    world.twin.clear()
+    assert made.remote_id == confirm(world, adapter, wanted, wire).remote_id
+    assert confirm(world, adapter, wanted, wire, made.remote_id) is None  # another delivery's
+    assert 1 == len(books(world))
+
+
+def test_a_dead_container_is_made_anew_and_the_list_decides(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("ignore_key", path=f"/threads/v1.0/{wire['container']}")
+    again = prepare(world, adapter, wanted, previous=wire)
+
+    assert (again["past"], again["uses"]) == ([wire["container"]], 1)
+    assert again["container"] != wire["container"]
+    assert confirm(world, adapter, wanted, again) is None
+    made = world.run(adapter.publish(wanted, wire))  # the first one was out after all
+    assert made.remote_id == confirm(world, adapter, wanted, again).remote_id
+
+
+def test_the_list_is_read_to_its_end_before_it_says_no(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    first = world.run(adapter.publish(wanted, wire))
+    for number in range(3):
+        publish(world, adapter, outgoing(str(number)))
+    gone = {**wire, "container": "1", "past": ["2"]}
+
+    assert first.remote_id == confirm(world, adapter, wanted, gone).remote_id
+    world.twin.fault("bad_json", path="/threads/v1.0/*/threads", body='{"data": [1]}')
+    with pytest.raises(Unavailable, match="cannot be read"):
+        confirm(world, adapter, wanted, gone)
+    body = json.dumps({"data": [], "paging": {"next": "https://x.example/", "cursors": {"after": "a"}}})
+    world.twin.fault("bad_json", path="/threads/v1.0/*/threads", body=body, times=50)
+    with pytest.raises(Unavailable, match="not read to its end"):
+        confirm(world, adapter, wanted, gone)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('{"error": {"code": 4, "message": "limit"}}', Uncertain),  # in a 200: nothing is proved
+        ('{"id": null}', Uncertain),
+        ('{"id": true}', Uncertain),
+        ('{"id": "../x"}', Uncertain),
+        ("[]", Uncertain),
+        ("{}", Uncertain),
+    ],
+)
+def test_what_comes_back_without_a_post_is_a_doubt(
+    world: World, adapter: Adapter, body: str, error: type[Exception]
+) -> None:
+    wanted = outgoing()
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("bad_json", method="POST", path=PUBLISH, body=body)
+    with pytest.raises(error):
+        world.run(adapter.publish(wanted, wire))
+
+
+def test_tokens_and_limits_are_told_by_code_not_by_status(world: World, adapter: Adapter) -> None:
+    wanted = outgoing()
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("expired_token", account="peace_ko", times=1)
+    with pytest.raises(Unauthorized, match="Session has expired"):
+        world.run(adapter.publish(wanted, wire))
+    world.twin.fault("429", path="/threads/*")
+    with pytest.raises(RateLimited):
+        confirm(world, adapter, wanted, wire)
+    world.twin.fault("500_before", path="/threads/*")
+    with pytest.raises(Unavailable):
+        confirm(world, adapter, wanted, wire)
+
+
+def test_answers_make_a_thread_and_are_found_in_their_own_list(world: World, adapter: Adapter) -> None:
+    first = publish(world, adapter, outgoing("하나"))
+    wanted = outgoing("둘")
+    wire = prepare(world, adapter, wanted, parent=Parent(first.remote_id, {}))
+    world.twin.fault("lose_response", method="POST", path=PUBLISH)
+    with pytest.raises(Uncertain):
+        world.run(adapter.publish(wanted, wire))
+    second = confirm(world, adapter, wanted, wire)
+    third = publish(world, adapter, outgoing("셋"), parent=Parent(second.remote_id, {}))
+    told = world.run(adapter.comments(first.remote_id))
+
+    assert [(second.remote_id, first.remote_id, "둘"), (third.remote_id, second.remote_id, "셋")] == [
+        (each.remote_id, each.in_reply_to, each.text) for each in told
+    ]
+    assert {"peace_ko"} == {each.author for each in told}
+
+
+def test_a_retired_counter_blanks_no_other(world: World, adapter: Adapter) -> None:
+    made = publish(world, adapter, outgoing())
+    world.clock.turn(hours=20)
+    world.twin.fault("missing_metric", metric="quotes")
+    world.twin.fault("missing_metric", metric="views", **{"as": "null"})
+    told = world.run(adapter.measure([made.remote_id]))[made.remote_id]
+    true = world.twin.ask("GET", "/_books/counts", platform="threads", id=made.remote_id)
+
+    assert (true["reactions"], ReadingStatus.OK) == (told["reactions"].value, told["reactions"].status)
+    assert (ReadingStatus.NOT_OFFERED, ReadingStatus.TOO_NEW) == (told["quotes"].status, told["views"].status)
+    assert true["reactions"] > 0 and set(CAPABILITIES.metrics) == set(told)
+
+
+def test_a_post_that_a_person_names_by_its_address_is_found_by_its_short_code(world: World, adapter: Adapter) -> None:
+    made = publish(world, adapter, outgoing("평화"))
+    with world.app.store.read() as tx:
+        account = account_rows.account_named(tx, "th")
+    code = type(adapter).locate(account, made.permalink or "")
+
+    assert made.remote_id == world.run(adapter.fetch(code))["id"]
+    assert ReadingStatus.OK == world.run(adapter.measure([code]))[code]["reactions"].status
+    with pytest.raises(Refused, match="none of the profile's posts"):
+        world.run(adapter.fetch("Dnothing"))
+    wire = {"container": "1", "past": ["2"], "parent": None, "uses": 1, "state": "FINISHED"}
+    assert confirm(world, adapter, outgoing("평화"), wire, code) is None  # owned under its short code
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.threads.com/@someone/post/DTabc",
+        "https://www.threads.com/@peace_ko",
+        "https://elsewhere.example/@peace_ko/post/DTabc",
+        "nonsense",
+    ],
+)
+def test_an_address_of_another_profile_or_place_is_not_taken(world: World, url: str) -> None:
+    with world.app.store.read() as tx:
+        account: Account = account_rows.account_named(tx, "th")
+    with pytest.raises(Invalid, match="must be"):
+        opened(world).locate(account, url)
+
+
+def test_the_real_places_are_taken(world: World) -> None:
+    with world.app.store.read() as tx:
+        account = replace(account_rows.account_named(tx, "th"), base_url="https://graph.threads.net")
+    for host in ("www.threads.com", "threads.net"):
+        assert "DTabc" == opened(world).locate(account, f"https://{host}/@peace_ko/post/DTabc?x=1")
+
+
+def test_a_delivery_goes_out_through_the_service_and_a_lost_answer_is_settled(world: World) -> None:
+    world.post("P01", to=("th",), texts={"ko": "평화"}, pictures=(world.picture(),))
+    world.clock.turn(minutes=10)
+    world.twin.fault("lose_response", method="POST", path=PUBLISH)
+    world.tick()
+
+    assert (["published"], 1) == (world.states(), len(books(world)))
