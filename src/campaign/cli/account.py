@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from campaign.bootstrap import new_key
 from campaign.cli.given import read_stdin, words
 from campaign.cli.here import HERE, Here, ask
 from campaign.cli.show import cell, data, fields, iso, line, say, table
@@ -48,7 +49,7 @@ def add(
     if not base_url:
         raise Invalid("base-url", "", f"is needed: {platform} has many servers; name the account's own")
     options = _named("option", option or (), kind.options)
-    token, *more = _token(token_stdin).splitlines() or [""]
+    token, *more = _token(token_stdin).splitlines() or [""] if not kind.tokenless else [new_key()]
     secrets = _named("token", more, kind.secrets)
     with here.opened() as app:
         by = here.person(app)

@@ -272,6 +272,7 @@ class Adapter(ABC):
 
     name: ClassVar[str]
     bearer: ClassVar[bool] = True  # whether the token itself goes into each request's Authorization header
+    tokenless: ClassVar[bool] = False  # whether an account needs no token, for nobody is asked over the network
     counted_by: ClassVar[Literal["account", "credential"]] = "account"
     """What the platform counts requests by. `credential`: all accounts that share one token share one budget."""
     home: ClassVar[str] = ""  # the base URL, where the platform is at one for all

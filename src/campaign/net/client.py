@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, I
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,6 +23,7 @@ from campaign.net.redact import Redactor
 from campaign.net.reply import Rate, Reply, names_rate, own_words, parsed, rate_of, retry_after
 from campaign.net.skew import Skew
 
+T = TypeVar("T")
 SUCCESS = range(200, 300)
 REPEATABLE = frozenset({"GET", "HEAD"})  # where a dead connection costs a second try and no doubt
 FRESH = 1.0  # seconds; a connection idle for longer may be dead, and a dead one looks like an unknown outcome
@@ -124,6 +125,10 @@ class Client:
         """Keep what the platform gave out as a secret out of everything that is kept or shown."""
         self._redactor.learn(*secrets)
 
+    def cleaned(self, text: str) -> str:
+        """Return a text as it may be shown: without the secrets that are known."""
+        return self._redactor.text(text)
+
     def share(self, sha256: str, mime: str) -> str:
         """Return a short-lived public address of a medium of the library.
 
@@ -216,6 +221,25 @@ class Client:
         """
         body = {"params": params, "json": json, "data": data, "files": files, "content": content}
         return await self._perform(_Call(method, path_or_url, body, headers, ok, False, False, commits=True))
+
+    async def perform(self, work: Callable[[], T]) -> T:
+        """Do the ONE irreversible thing where it is no request but work on this machine, in a thread.
+
+        Raises:
+            Uncertain: it failed under way; whether it took effect must be looked at.
+        """
+        if self._budget is not None:
+            if not self._admitted:
+                await self._budget.take(self._budget_key)
+            self._admitted = False
+        self._leave()
+        self._step("commit.sent")
+        try:
+            done = await asyncio.to_thread(work)
+        except Exception as error:
+            raise Uncertain(f"{self._label}: {type(error).__name__}: {self._redactor.text(str(error))}") from error
+        self._step("commit.received")
+        return done
 
     async def _perform(self, call: "_Call") -> Reply:
         what = "commit" if call.commits else "request"

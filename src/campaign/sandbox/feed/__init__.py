@@ -1,0 +1,1 @@
+"""The twin of a web server that shows a folder with feeds."""
