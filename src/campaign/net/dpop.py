@@ -1,0 +1,71 @@
+"""Proofs that a token is used by whom it was given to. https://www.rfc-editor.org/rfc/rfc9449"""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+
+def new_key() -> str:
+    """Return a new private key, P-256, as one line: base64url of its PKCS#8 bytes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return _base64url(
+        key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def public_jwk(key: str) -> dict[str, str]:
+    """Return the public part of a key as JSON. https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1"""
+    numbers = _private(key).public_key().public_numbers()
+    x, y = (_base64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+
+def proof(
+    key: str, method: str, url: str, *, at: datetime, unique: str, nonce: str | None = None, token: str | None = None
+) -> str:
+    """Return the value of the DPoP header of one request.
+
+    Args:
+        url: where it goes; query and fragment do not count.
+        at: the real time, aware.
+        unique: a random value, another for each request.
+        nonce: what the server gave to be put in.
+        token: the access token that goes with it.
+    """
+    claims: dict[str, Any] = {
+        "jti": unique,
+        "htm": method,
+        "htu": url.partition("#")[0].partition("?")[0],
+        "iat": int(at.timestamp()),
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    if token is not None:
+        claims["ath"] = _base64url(sha256(token.encode()).digest())
+    return signed(key, {"typ": "dpop+jwt", "jwk": public_jwk(key)}, claims)
+
+
+def signed(key: str, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """Return a JWT signed with ES256. https://www.rfc-editor.org/rfc/rfc7515#appendix-A.3"""
+    told = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "ES256", **header}, claims))
+    r, s = decode_dss_signature(_private(key).sign(told.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{told}.{_base64url(r.to_bytes(32) + s.to_bytes(32))}"
+
+
+def _private(key: str) -> ec.EllipticCurvePrivateKey:
+    raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+    loaded = serialization.load_der_private_key(raw, password=None)
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+        raise ValueError("it is no key of an elliptic curve")
+    return loaded
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
