@@ -1,0 +1,1 @@
+"""A twin of Misskey: notes, drive and accounts, all by POST."""
