@@ -73,7 +73,7 @@ def test_an_account_or_a_platform_that_is_unknown_is_not_found(shell: Shell) -> 
 
 def test_platforms_leave_no_cell_empty(shell: Shell) -> None:
     for row in shell("platforms", "--json").json:
-        assert row["name"] and row["source_url"].startswith("https://")
+        assert row["name"] and row["sources"][0].startswith("https://")
         assert all(value not in (None, "", []) for value in row.values()), row
     table = shell("platforms").out
     assert "mastodon" in table and "500" in table and "–" not in table
