@@ -3,15 +3,28 @@
 import html
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 
 import regex
 
-from campaign.core.adapter import TextRule
+from campaign.core.count import count, fits, graphemes
 from campaign.core.errors import Invalid
+from campaign.core.split import split_text
+
+__all__ = [
+    "LINK",
+    "check_tag",
+    "check_text",
+    "compose_text",
+    "count",
+    "fingerprint",
+    "fits",
+    "graphemes",
+    "normalise",
+    "split_text",
+]
 
 # Characters that may stand in the path of a web link: Latin and Cyrillic letters, digits and some signs. A Korean
-# particle glued to a link ends it, as in twitter-text, whose rules Mastodon follows:
+# particle glued to a link ends it, as in twitter-text:
 # https://github.com/twitter/twitter-text/blob/v3.1.0/rb/lib/twitter-text/regex.rb
 _CHAR = r"\p{Latin}\p{Cyrillic}0-9"
 _PATH = rf"(?:[{_CHAR}!*';:=+,.$/%#\[\]\-–_~@|&]|\([{_CHAR}!*';:=+,.$/%#\-_~@|&]*\))"
@@ -23,11 +36,7 @@ LINK = regex.compile(
     rf"(?:/(?:{_PATH}*(?<=[{_CHAR}=_#/+\-)]))?)?(?:\?{_PATH}*(?<=[{_CHAR}_&=#/\-?]))?",
     regex.IGNORECASE,
 )
-# @user@host counts as @user: https://docs.joinmastodon.org/user/posting/#mentions
-MENTION = regex.compile(r"(?<![/\w])@(?P<user>[a-z0-9_]+(?:[a-z0-9_.\-]*[a-z0-9_])?)@[\w.\-]+[\w]", regex.IGNORECASE)
-_GRAPHEME = regex.compile(r"\X")
 _TAG = regex.compile(r"#[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*")
-_SENTENCE = regex.compile(r"(?<=[.!?…。?!])\s+|\n+")
 _MARKUP = regex.compile(r"<br\s*/?>|</p>\s*<p[^>]*>", regex.IGNORECASE)
 _ELEMENT = regex.compile(r"</?[a-z][^>]*>", regex.IGNORECASE)  # not the sign in "I <3 you"
 
@@ -80,63 +89,6 @@ def compose_text(body: str, tags: Sequence[str], link: str | None) -> str:
     '서울\\n#a #b\\nhttps://example.org/'
     """
     return "\n".join(part for part in (body, " ".join(tags), link or "") if part)
-
-
-def graphemes(text: str) -> int:
-    """Return the number of extended grapheme clusters (UAX #29)."""
-    return len(text) if text.isascii() else sum(1 for _ in _GRAPHEME.finditer(text))
-
-
-def count(text: str, rule: TextRule) -> int:
-    """Return the length of a text as the platform counts it."""
-    if rule.link_length is not None:
-        text = LINK.sub("x" * rule.link_length, text)
-    if rule.short_mentions:
-        text = MENTION.sub(r"@\g<user>", text)
-    match rule.counts:
-        case "graphemes":
-            return graphemes(text)
-        case "utf16":
-            return len(text.encode("utf-16-le")) // 2
-        case _:
-            return len(text)
-
-
-def fits(text: str, rule: TextRule) -> bool:
-    """Return whether a text is short enough, in units and in bytes."""
-    return count(text, rule) <= rule.limit and (rule.max_bytes is None or len(text.encode()) <= rule.max_bytes)
-
-
-def split_text(text: str, rule: TextRule, *, under_media: bool = False) -> list[str]:
-    """Return the text in parts that each fit the rule, cut between paragraphs or sentences, else between words.
-
-    Nothing is lost but the white space at the cuts. `under_media`: the first part goes under the post's media.
-
-    Raises:
-        Invalid: one word alone is longer than a part may be.
-    """
-    parts: list[str] = []
-    rest = text.strip()
-    here = replace(rule, limit=rule.limit_with_media) if under_media and rule.limit_with_media else rule
-    while not fits(rest, here):
-        cut = _cut(rest, here)
-        parts.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-        here = rule
-    return [*parts, rest]
-
-
-def _cut(text: str, rule: TextRule) -> int:
-    for pattern in (_SENTENCE, regex.compile(r"\s+")):
-        best = 0
-        for match in pattern.finditer(text):
-            if match.start() and fits(text[: match.start()].rstrip(), rule):
-                best = match.end()
-            elif match.start():
-                break
-        if best:
-            return best
-    raise Invalid("text", text, f"holds one word that alone is longer than {rule.limit}; shorten it")
 
 
 def fingerprint(text: str) -> str:
