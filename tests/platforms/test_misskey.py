@@ -186,6 +186,22 @@ def test_a_lost_answer_is_found_by_its_file_its_text_and_its_place(world: World,
     assert world.run(adapter.confirm(plain, one, Doubt(since, frozenset({found.remote_id})))) is None
 
 
+def test_a_lost_answer_and_a_lost_request_both_end_in_exactly_one_post(world: World) -> None:
+    connect(world)
+    for number, fault in enumerate(("lose_response", "drop_request")):
+        picture = world.picture(name=f"{number}.png", colour=("navy", "teal")[number])
+        world.post(f"P{number}", to=("mk",), pictures=[picture])
+        world.clock.turn(minutes=10)
+        world.twin.fault(fault, path=CREATE)
+        world.tick()
+        for _ in range(8):
+            world.clock.turn(seconds=40)
+            world.tick()
+
+    assert ["published", "published"] == world.states()
+    assert [row.remote_id for row in world.deliveries()] == [row["id"] for row in books(world)]
+
+
 def test_what_is_older_than_the_doubt_is_not_looked_at(world: World, adapter: Adapter) -> None:
     wire = lose(world, adapter, outgoing())
     world.clock.turn(minutes=30)

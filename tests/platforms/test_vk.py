@@ -251,6 +251,22 @@ def test_a_lost_answer_is_found_on_the_wall_by_its_text_and_by_its_picture(world
     assert world.run(adapter.confirm(plain, one, Doubt(since, frozenset({found.remote_id})))) is None
 
 
+def test_a_lost_answer_and_a_lost_request_both_end_in_exactly_one_post(world: World) -> None:
+    connect(world)
+    for number, fault in enumerate(("lose_response", "drop_request")):
+        picture = world.picture(name=f"{number}.png", colour=("navy", "teal")[number])
+        world.post(f"P{number}", to=("vk",), pictures=[picture])
+        world.clock.turn(minutes=10)
+        world.twin.fault(fault, path=POST)
+        world.tick()
+        for _ in range(8):
+            world.clock.turn(seconds=40)
+            world.tick()
+
+    assert ["published", "published"] == world.states()
+    assert [row.remote_id for row in world.deliveries()] == [row["id"] for row in books(world)]
+
+
 def test_a_pinned_post_does_not_end_the_search(world: World) -> None:
     adapter, since = other(world, "pinning", pinned="올해의 글"), world.clock.now()
     wanted = outgoing("закреплён")
