@@ -133,6 +133,7 @@ class Capabilities:
     title: TitleRule | None = None  # None: a title of the post goes nowhere
     localizes: bool = False  # whether one post holds the wordings of other languages beside its own: strategy native
     min_media: int = 0  # a post without so many media is refused
+    by_hand: bool = False  # a person puts it up, and says where it stands
     fetches: bool = True
     comments: bool = False
     prices: tuple[Price, ...] = ()
@@ -229,10 +230,12 @@ class Doubt:
 
     `since` is the campaign time at which the line was first crossed (the platform's clock may differ by minutes);
     `owned` are remote ids that other deliveries of the account own already: such a post is never ours.
+    `again`: "not there" would send it again under the same key; else its grace is over and it counts as missed.
     """
 
     since: datetime
     owned: frozenset[str] = frozenset()
+    again: bool = True
 
 
 class Notebook(Protocol):
