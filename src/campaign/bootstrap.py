@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 import zoneinfo
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from campaign import __version__
 from campaign.clock import DatabaseClock, FileClock, SystemClock, uptime
 from campaign.config import Settings, plain_environment
+from campaign.consents import hosts_of_urls, make_consents
 from campaign.core.adapter import Adapter, Capabilities, Exchanges, Notebook, overridden, unseal
 from campaign.core.budget import Book
 from campaign.core.clock import Clock
@@ -46,6 +47,8 @@ from campaign.store.vault import Vault
 
 if TYPE_CHECKING:
     from campaign.net.tell import Hook
+
+CONSENT_WITHIN = 45.0  # seconds for one request to an authorization server; less than a renewal has the token to itself
 
 
 def new_id() -> str:
@@ -72,7 +75,7 @@ def make_clock(settings: Settings, store: Store | None = None) -> Clock:
 def init(settings: Settings) -> tuple[str | None, str]:
     """Make an installation: folders, keys, database, archive root. Repeatable; return the schema before and after."""
     settings.root.mkdir(parents=True, exist_ok=True)
-    Vault(settings.folder("keys"), _given_key(settings)).create()
+    make_vault(settings).create()
     settings.folder("media").mkdir(parents=True, exist_ok=True)
     archive = open_archive(settings)
     sections: tuple[Literal["media", "archive"], ...] = ("media", "archive")
@@ -129,7 +132,7 @@ def open_app(
         media=open_library(settings),
         shelf=Shelf(settings.folder("media") / ".made", limit=settings.media.max_bytes),
         archive=open_archive(settings),
-        vault=Vault(settings.folder("keys"), _given_key(settings)),
+        vault=make_vault(settings),
         clock=clock,
         new_id=new_id,
         new_key=new_key,
@@ -142,6 +145,7 @@ def open_app(
         publisher=settings.archive.publisher,
         log=log or (lambda event, **fields: None),
         tzdata=tzdata.IANA_VERSION,
+        consents=make_consents(settings, opener.speak, new_key),
         lease_seconds=settings.daemon.lease,
         # On one machine the lock of a dead daemon proves that its sockets are closed; nothing proves it of another's.
         outlives=settings.network.total_timeout if store.dialect == "postgresql" else 0.0,
@@ -241,49 +245,82 @@ class Opener:
             kept = self._clients[account.id] = mark, self._client(account, token)
         return load(account.platform).open(kept[1].to(sink), account)
 
+    def speak(self, account: Account, urls: Sequence[str], secrets: Sequence[str]) -> Any:
+        """Return a client that speaks to the hosts of these URLs for an account: no token goes with what it asks."""
+        hosts = hosts_of_urls([account.base_url, *urls])
+        # What an operator typed may be of the local network; a host that a server named besides may not.
+        private = bool(account.sheet.get("private")) and len(hosts) == 1
+        memory = self._memories.setdefault(f"{account.id} consent", {})
+        return self._made(account, hosts, private, secrets, memory, total=CONSENT_WITHIN)
+
     def _client(self, account: Account, token: str) -> Any:
         """Return a client of an account, to be given a sink for each attempt."""
+        kind, secrets, private = load(account.platform), unseal(token), bool(account.sheet.get("private"))
+        memory = self._memories.setdefault(f"{account.id} {token}", {})
+        hidden = [*secrets.values(), *memory.get("secrets", ())]
+        return self._made(
+            account,
+            _hosts(kind, account),
+            private,
+            hidden,
+            memory,
+            total=self._settings.network.total_timeout,
+            token=secrets["token"] if kind.bearer else None,
+            secrets=secrets,
+            notebook=self.notebook,
+            share=partial(self._sharer.address, private=private),
+            budget=self._limiter(bool(account.remote_id)) if self._limited else None,
+            budget_key=self._budget(kind, account, secrets["token"]) if self._limited else None,
+        )
+
+    def _limiter(self, connected: bool) -> Any:
+        from campaign.net.limit import Limiter
+
+        if not self._limiters:
+            self._limiters[True] = Limiter(self._clock, book=self.book, sleep=self._sleep)
+            self._limiters[False] = Limiter(self._clock, sleep=self._sleep)  # what is refused must leave no row
+        return self._limiters[connected]
+
+    def _made(
+        self,
+        account: Account,
+        hosts: Sequence[str],
+        private: bool,
+        hidden: Iterable[str],
+        memory: dict[str, Any],
+        *,
+        total: float,
+        **parts: Any,
+    ) -> Any:
         # The HTTP stack costs a fifth of a second at import: a command that asks no platform does not pay for it.
         from campaign.net.client import Client, Timeouts
         from campaign.net.guard import Guard
-        from campaign.net.limit import Limiter
         from campaign.net.redact import Redactor
         from campaign.net.transport import Transport
 
-        kind = load(account.platform)
         network = self._settings.network
         if self._transport is None:
             most = max(100, self._settings.daemon.slots)  # fewer would stand in the way of slots at one platform
             self._transport = Transport(only=self._only, max_connections=most, max_idle=most)
-        if not self._limiters:
-            self._limiters[True] = Limiter(self._clock, book=self.book, sleep=self._sleep)
-            self._limiters[False] = Limiter(self._clock, sleep=self._sleep)  # what is refused must leave no row
-        secrets = unseal(token)
-        memory = self._memories.setdefault(f"{account.id} {token}", {})
         return Client(
             base_url=account.base_url,
-            token=secrets["token"] if kind.bearer else None,
-            secrets=secrets,
             memory=memory,
-            notebook=self.notebook,
-            share=partial(self._sharer.address, private=bool(account.sheet.get("private"))),
             transport=self._transport,
-            guard=Guard(_hosts(kind, account), private=bool(account.sheet.get("private"))),
-            redactor=Redactor([*secrets.values(), *memory.get("secrets", ())], enabled=self._redact),
+            guard=Guard(hosts, private=private),
+            redactor=Redactor(hidden, enabled=self._redact),
             sink=Exchanges(),
             skew=None if self._settings.clock_file else self.skew,  # a virtual clock is off by intent
             clock=self._clock,
-            budget=self._limiters[bool(account.remote_id)] if self._limited else None,
-            budget_key=self._budget(kind, account, secrets["token"]) if self._limited else None,
             label=f"{account.platform} account {account.name}",
             timeouts=Timeouts(
                 connect=network.connect_timeout,
                 read=network.read_timeout,
                 write=network.read_timeout,
                 pool=network.read_timeout,
-                total=network.total_timeout,
+                total=total,
             ),
             agent=network.user_agent or f"campaign/{__version__}",
+            **parts,
         )
 
     def _budget(self, kind: type[Adapter], account: Account, token: str) -> str:
@@ -311,7 +348,7 @@ class Opener:
 
 def make_sharer(settings: Settings, clock: Clock) -> Sharer:
     """Return what makes media public for a while: in the bucket where they are, or else at the desk."""
-    vault = Vault(settings.folder("keys"), _given_key(settings))
+    vault = make_vault(settings)
     sign: Callable[[str, timedelta], str] | None = None
     if settings.bucket("media"):
 
@@ -444,8 +481,11 @@ def make_private(store: Store) -> None:
     file.chmod(0o600)
 
 
-def _given_key(settings: Settings) -> str | None:
-    return settings.keys.token_key.get_secret_value() or None
+def make_vault(settings: Settings) -> Vault:
+    """Return what seals tokens."""
+    keys = settings.keys
+    given, old = (value.get_secret_value() or None for value in (keys.token_key, keys.old_token_key))
+    return Vault(settings.folder("keys"), given, old)
 
 
 def _sqlite_file_exists(store: Store) -> bool:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -25,6 +25,8 @@ def _place(value: str) -> str:
     return value
 
 
+# Names of settings whose values never stand in a message.
+SECRETS = ("url", "token_key", "old_token_key", "ping_url", "webhook", "secret_key", "client_secret")
 Dir = Annotated[str, AfterValidator(_place)]
 
 
@@ -91,6 +93,18 @@ class Keys(_Section):
     token_key: Annotated[
         SecretStr, Field(description="64 hex digits in place of the key file; best from the environment")
     ] = SecretStr("")
+    old_token_key: Annotated[
+        SecretStr, Field(description="the token_key before this one, until `campaign keys rotate` has sealed all anew")
+    ] = SecretStr("")
+
+
+class Registration(_Section):
+    """Who we are to a platform where accounts are connected by consent."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=500, description="the id that the platform gave our app")]
+    client_secret: Annotated[SecretStr, Field(description="its secret, if it has one; best from the environment")] = (
+        SecretStr("")
+    )
 
 
 class Daemon(_Section):
@@ -194,6 +208,10 @@ class Settings(_Section):
     network: Network = Network()
     web: Web = Web()
     log: Log = Log()
+    oauth: Annotated[
+        dict[str, Registration],
+        Field(description="one section for each platform: [oauth.youtube] client_id, client_secret"),
+    ] = {}
 
     @property
     def root(self) -> Path:
@@ -270,7 +288,7 @@ def keys_of(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, tu
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found |= keys_of(kind, f"{prefix}{name}.")
-        else:
+        elif _each(kind) is None:  # sections that a person names have no default
             default = info.default.get_secret_value() if isinstance(info.default, SecretStr) else info.default
             found[prefix + name] = (default, info.description or "")
     return found
@@ -289,6 +307,10 @@ def example() -> str:
             section = head
         shown = f'"{default}"' if isinstance(default, str) else str(default).lower()
         lines.append(f"{name} = {shown}  # {description}")
+    for name, info in Settings.model_fields.items():
+        if (each := _each(info.annotation)) is not None:
+            lines += ["", f"# [{name}.NAME]  # {info.description}"]
+            lines += [f'# {key} = ""  # {description}' for key, (_, description) in keys_of(each).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -314,7 +336,13 @@ def _check_keys(data: Mapping[str, Any], model: type[BaseModel], prefix: str) ->
             _unknown(prefix + name, prefix + name)
         else:
             kind = info.annotation
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if (each := _each(kind)) is not None:
+                for named, section in value.items() if isinstance(value, Mapping) else ((None, value),):
+                    where = f"{prefix}{name}.{named or 'NAME'}"
+                    if not isinstance(section, Mapping):
+                        raise Invalid(where, "…", f"is a section; write [{where}]")
+                    _check_keys(section, each, f"{where}.")
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
                 if not isinstance(value, Mapping):
                     # Whoever writes a secret where a section belongs must not read it in a message.
                     secret = any(field.annotation is SecretStr for field in kind.model_fields.values())
@@ -323,11 +351,18 @@ def _check_keys(data: Mapping[str, Any], model: type[BaseModel], prefix: str) ->
 
 
 def _put(data: dict[str, Any], path: list[str], value: str, variable: str) -> None:
-    if ".".join(path) not in keys_of():
+    info = Settings.model_fields.get(path[0])
+    each = _each(info.annotation) if info else None
+    if not (each is not None and len(path) == 3 and path[2] in each.model_fields) and ".".join(path) not in keys_of():
         _unknown(".".join(path), variable)
     for part in path[:-1]:
         data = data.setdefault(part, {})
     data[path[-1]] = value
+
+
+def _each(kind: Any) -> type[BaseModel] | None:
+    """Return what each section of a dictionary of sections holds; None: it is another kind of setting."""
+    return get_args(kind)[1] if get_origin(kind) is dict else None
 
 
 def _unknown(key: str, shown: str) -> None:
@@ -342,6 +377,6 @@ def _unknown(key: str, shown: str) -> None:
 
 def _shown(item: Any) -> object:
     # The value of a secret never stands in a message.
-    secret = any(str(part) in ("url", "token_key", "ping_url", "webhook", "secret_key") for part in item["loc"])
+    secret = any(str(part) in SECRETS for part in item["loc"])
     secret = secret or (isinstance(item["input"], str) and "@" in item["input"])  # s3://key:secret@…
     return "…" if secret else item["input"]

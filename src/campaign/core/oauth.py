@@ -1,8 +1,8 @@
 """What connecting an account by consent needs: declared by an adapter as data, spoken by service/connect.py."""
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, TypeGuard
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,6 +13,20 @@ from campaign.core.errors import Invalid
 # How a code becomes a token that lasts. "standard": RFC 6749 §4.1.3 and §6. The others buy a long-lived token with a
 # short-lived one, and renew it with itself.
 Renewal = Literal["standard", "meta", "threads", "instagram"]
+
+
+# Where a short-lived token buys a long-lived one, and by which word; where that is renewed with itself, and by which.
+# https://developers.facebook.com/docs/threads/get-started/long-lived-tokens
+# https://developers.facebook.com/docs/instagram-platform/reference/access_token
+LONG_LIVED = {
+    "threads": ("/access_token", "th_exchange_token", "/refresh_access_token", "th_refresh_token"),
+    "instagram": (
+        "https://graph.instagram.com/access_token",
+        "ig_exchange_token",
+        "https://graph.instagram.com/refresh_access_token",
+        "ig_refresh_token",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,47 @@ class Grant:
     lasts: float | None = None
     subject: str = ""  # whose it is, where the endpoint says so (AT Protocol: the account's DID)
     scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses of an authorization server; `issuer` where it told its name."""
+
+    authorize: str
+    token: str
+    par: str | None = None
+    issuer: str | None = None
+    exchange: str | None = None
+    refresh: str | None = None
+
+    def plain(self) -> dict[str, str | None]:
+        """Return it as JSON."""
+        return asdict(self)
+
+    @property
+    def urls(self) -> list[str]:
+        """What a client speaks to; the browser alone goes to `authorize`."""
+        return [url for url in (self.token, self.par, self.exchange, self.refresh) if url]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Who we are to an authorization server; a public client has no secret."""
+
+    client_id: str
+    secret: str = ""
+
+
+def endpoints_of(oauth: OAuth, place: Callable[[str], str]) -> Endpoints:
+    """Return the addresses that an adapter declares. `place`: URL, or path below the base URL → URL."""
+    exchange, _, refresh, _ = LONG_LIVED.get(oauth.exchange, ("", "", "", ""))
+    return Endpoints(
+        authorize=place(oauth.authorize),
+        token=place(oauth.token),
+        par=place(oauth.par) if oauth.par else None,
+        exchange=place(exchange) if exchange else None,
+        refresh=place(refresh) if refresh else None,
+    )
 
 
 def challenge(verifier: str) -> str:

@@ -2,12 +2,11 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from campaign.core.errors import Outcome, Refused, Unauthorized, shown
-from campaign.core.oauth import Grant, OAuth, read_grant
+from campaign.core.oauth import LONG_LIVED, Endpoints, Grant, OAuth, Registered, read_grant
 from campaign.net import dpop
 from campaign.net.client import Client
 from campaign.net.reply import Reply, own_words, parsed
@@ -15,59 +14,6 @@ from campaign.net.reply import Reply, own_words, parsed
 NAMED = "campaign"  # what we call ourselves where a client registers by itself
 ANSWERS = frozenset({*range(200, 300), 400, 401, 403})  # what a token endpoint says in words
 LONGEST = 200  # characters of a server's own words
-# Where a short-lived token buys a long-lived one, and by which word; where that is renewed with itself, and by which.
-# https://developers.facebook.com/docs/threads/get-started/long-lived-tokens
-# https://developers.facebook.com/docs/instagram-platform/reference/access_token
-LONG_LIVED = {
-    "threads": ("/access_token", "th_exchange_token", "/refresh_access_token", "th_refresh_token"),
-    "instagram": (
-        "https://graph.instagram.com/access_token",
-        "ig_exchange_token",
-        "https://graph.instagram.com/refresh_access_token",
-        "ig_refresh_token",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """The addresses of an authorization server; `issuer` where it told its name."""
-
-    authorize: str
-    token: str
-    par: str | None = None
-    issuer: str | None = None
-    exchange: str | None = None
-    refresh: str | None = None
-
-    def plain(self) -> dict[str, str | None]:
-        """Return it as JSON."""
-        return asdict(self)
-
-    @property
-    def urls(self) -> list[str]:
-        """What a client speaks to; the browser alone goes to `authorize`."""
-        return [url for url in (self.token, self.par, self.exchange, self.refresh) if url]
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """Who we are to an authorization server; a public client has no secret."""
-
-    client_id: str
-    secret: str = ""
-
-
-def endpoints_of(oauth: OAuth, place: Callable[[str], str]) -> Endpoints:
-    """Return the addresses that an adapter declares. `place`: URL, or path below the base URL → URL."""
-    exchange, _, refresh, _ = LONG_LIVED.get(oauth.exchange, ("", "", "", ""))
-    return Endpoints(
-        authorize=place(oauth.authorize),
-        token=place(oauth.token),
-        par=place(oauth.par) if oauth.par else None,
-        exchange=place(exchange) if exchange else None,
-        refresh=place(refresh) if refresh else None,
-    )
 
 
 class Authority:
@@ -81,6 +27,35 @@ class Authority:
 
     def __init__(self, client: Client, oauth: OAuth, *, unique: Callable[[], str], key: str | None = None) -> None:
         self._client, self._oauth, self._unique, self._key = client, oauth, unique, key
+
+    async def discover(self, base_url: str) -> str:
+        """Return the authorization server that an AT Protocol server names. https://atproto.com/specs/oauth#summary
+
+        Raises: Refused: it names none. Unavailable.
+        """
+        body = (await self._client.ask("GET", f"{base_url}/.well-known/oauth-protected-resource")).json()
+        named = body.get("authorization_servers") if isinstance(body, dict) else None
+        issuer = named[0] if isinstance(named, list) and named and isinstance(named[0], str) else ""
+        parts = urlsplit(issuer)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise Refused("the server names no authorization server; connect the account with an app password")
+        return issuer.rstrip("/")
+
+    async def metadata(self, issuer: str) -> Endpoints:
+        """Return the endpoints that an authorization server tells of itself. https://www.rfc-editor.org/rfc/rfc8414
+
+        All must be at its own host: what else it names would get our codes and tokens. Raises: Refused, Unavailable.
+        """
+        body = (await self._client.ask("GET", f"{issuer}/.well-known/oauth-authorization-server")).json()
+        told = body if isinstance(body, dict) else {}
+        if str(told.get("issuer", "")).rstrip("/") != issuer:
+            raise Refused(f"the authorization server {shown(urlsplit(issuer).hostname)} calls itself otherwise")
+        names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
+        authorize, token, par = (str(told.get(name) or "") for name in names)
+        for name, url in zip(names, (authorize, token, par), strict=True):
+            if urlsplit(url).netloc != urlsplit(issuer).netloc or urlsplit(url).scheme != urlsplit(issuer).scheme:
+                raise Refused(f"the authorization server's {name} is missing, or at another host")
+        return Endpoints(authorize, token, par, issuer)
 
     async def register(self, url: str, redirect_uri: str) -> Registered:
         """Register as a client, where a server lets anybody do so. https://docs.joinmastodon.org/methods/apps/"""
@@ -221,37 +196,6 @@ class Authority:
         if over or (isinstance(error, dict) and error.get("code") == 190):
             return Unauthorized(message, status=reply.status, body=body)
         return Refused(message, status=reply.status, body=body)
-
-
-async def discover(client: Client, base_url: str) -> str:
-    """Return the authorization server that an AT Protocol server names. https://atproto.com/specs/oauth#summary
-
-    Raises: Refused: it names none. Unavailable.
-    """
-    body = (await client.ask("GET", f"{base_url}/.well-known/oauth-protected-resource")).json()
-    named = body.get("authorization_servers") if isinstance(body, dict) else None
-    issuer = named[0] if isinstance(named, list) and named and isinstance(named[0], str) else ""
-    parts = urlsplit(issuer)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise Refused("the server names no authorization server; connect the account with an app password")
-    return issuer.rstrip("/")
-
-
-async def metadata(client: Client, issuer: str) -> Endpoints:
-    """Return the endpoints that an authorization server tells of itself. https://www.rfc-editor.org/rfc/rfc8414
-
-    All must be at its own host: what else it names would get our codes and tokens. Raises: Refused, Unavailable.
-    """
-    body = (await client.ask("GET", f"{issuer}/.well-known/oauth-authorization-server")).json()
-    told = body if isinstance(body, dict) else {}
-    if str(told.get("issuer", "")).rstrip("/") != issuer:
-        raise Refused(f"the authorization server {shown(urlsplit(issuer).hostname)} calls itself otherwise")
-    names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
-    authorize, token, par = (str(told.get(name) or "") for name in names)
-    for name, url in zip(names, (authorize, token, par), strict=True):
-        if urlsplit(url).netloc != urlsplit(issuer).netloc or urlsplit(url).scheme != urlsplit(issuer).scheme:
-            raise Refused(f"the authorization server's {name} is missing, or at another host")
-    return Endpoints(authorize, token, par, issuer)
 
 
 def nonce_for(client: Client, url: str) -> str | None:

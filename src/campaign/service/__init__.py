@@ -1,19 +1,49 @@
 """One module per verb; the only place with decisions that need I/O. Every verb takes the App first."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from campaign.core.adapter import Adapter, Capabilities, Exchanges
 from campaign.core.clock import Clock
 from campaign.core.errors import Forbidden
 from campaign.core.model import Account, Person, Role
+from campaign.core.oauth import Endpoints, OAuth, Registered
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.record.root import Root
 from campaign.store import Store, people
 from campaign.store.vault import Vault
+
+if TYPE_CHECKING:  # the HTTP stack is loaded by what uses it
+    from campaign.net.authority import Authority
+
+
+@dataclass(frozen=True)
+class Consents:
+    """What OAuth needs of what bootstrap chooses.
+
+    Attributes:
+        oauth: platform → what its adapter declares; None: it is connected by a token alone.
+        home: platform → its base URL, or nothing where it has many servers.
+        client: platform → the client id and secret that the settings name; None: they name none.
+        authority: (account, endpoints' URLs, secrets, key) → what speaks to them; tokens go to their hosts alone.
+        endpoints: account → the addresses that its platform's adapter declares.
+        redirect_uri: where browsers come back to.
+        desk: the desk's public https address; empty: it has none.
+        renewing: renewals under way in this process, by account.
+    """
+
+    oauth: Callable[[str], OAuth | None]
+    home: Callable[[str], str]
+    client: Callable[[str], Registered | None]
+    authority: Callable[[Account, OAuth, Sequence[str], Sequence[str], str | None], "Authority"]
+    endpoints: Callable[[Account, OAuth], Endpoints]
+    redirect_uri: str
+    desk: str
+    renewing: "dict[str, asyncio.Task[str]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +61,7 @@ class App:
         tick: seconds within which a process that publishes gives a sign of life.
         reserve: bytes that are to stay free on each of the `disks`, folders by what they are for.
         clock_offset: by how many seconds other hosts are ahead of this machine's clock; None: nobody told.
+        consents: what connecting an account by consent, and renewing its token, needs.
         outlives: seconds for which a request of a worker that counts as dead may still be on its way.
         failpoint: called with the name of each step; a test dies there.
     """
@@ -52,6 +83,7 @@ class App:
     publisher: str
     log: Callable[..., None]
     tzdata: str
+    consents: "Consents"
     lease_seconds: float = 600.0
     outlives: float = 0.0
     spacing: float = 0.0
