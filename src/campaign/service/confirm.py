@@ -107,7 +107,8 @@ async def _ask(app: App, delivery: Delivery) -> None:
         try:
             [work] = await asyncio.to_thread(read_works, app, [held])
             adapter = app.open_adapter(work.account, work.token, exchanges)
-            doubt = Doubt(since=held.sent_at or held.due_at, owned=await asyncio.to_thread(_owned, app, held))
+            owned = await asyncio.to_thread(_owned, app, held)
+            doubt = Doubt(held.sent_at or held.due_at, owned, again=app.clock.now() <= held.late_after)
             answer = await adapter.confirm(work.outgoing, dict(held.wire or {}), doubt)
         except Exception as problem:  # noqa: BLE001 - a question that fails leaves the doubt as it is
             error = problem
