@@ -28,6 +28,7 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	sh tests/real/fetch_snac.sh
 	sh tests/real/fetch_aiogram.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
+	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh
 	TEST_RCLONE="$${TEST_RCLONE:-$(CURDIR)/.cache/rclone/rclone}" \
 	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \
