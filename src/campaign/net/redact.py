@@ -16,6 +16,7 @@ SECRET_FIELDS = (
 # Secret in a URL or a form; in JSON `code` is an error's number or name.
 SECRET_PARAMETERS = (
     *SECRET_FIELDS, "code", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature",
+    "upload_id", "upload_token",  # of an upload session: who has its address may upload into it (Google, TikTok)
 )  # fmt: skip
 SHORTEST_BASE64 = 5  # characters; a shorter piece would be found everywhere
 _Form = tuple[bytes | None, bool, "re.Pattern[bytes]"]
