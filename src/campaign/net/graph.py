@@ -14,7 +14,7 @@ from campaign.net.reply import Reply, instant
 TOKEN = frozenset({102, 190})
 MISSING = 100, 33  # "Object with ID … does not exist, cannot be loaded due to missing permissions, or …"
 # https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-LIMITS = frozenset({4, 17, 32, 613, *range(80_000, 80_015)})
+LIMITS = frozenset({4, 9, 17, 32, 613, *range(80_000, 80_015)})  # 9: too many actions, as the posts of a day
 PASSING = frozenset({-2, -1, 1, 2})  # "unknown", "service": what it did is not said
 PERMISSION = frozenset({3, 10, *range(200, 300)})
 WAIT = 300.0  # seconds; windows roll over one hour, or a day, and the body does not say when

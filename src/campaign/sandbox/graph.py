@@ -306,9 +306,11 @@ def file_of(sandbox: Sandbox, body: bytes) -> File:
 # Containers and posts
 
 
-def make_container(ask: Asking, told: Mapping[str, Any], media: Sequence[Mapping[str, Any]], *, error: str = "") -> str:
-    """Keep a container; one with a clip is ready in a while. Returns its id."""
-    slow = any(each["kind"] == "video" for each in media)
+def make_container(
+    ask: Asking, told: Mapping[str, Any], media: Sequence[Mapping[str, Any]], *, error: str = "", ready: bool = False
+) -> str:
+    """Keep a container; one with a clip is ready in a while, unless that is ready. Returns its id."""
+    slow = not ready and any(each["kind"] == "video" for each in media)
     ident, now = new_id(), time.monotonic()
     ask.sandbox.books.insert(
         "graph_containers",
@@ -492,7 +494,7 @@ class GraphRooms(Rooms):
     schema: ClassVar[str] = """
 CREATE TABLE IF NOT EXISTS graph_accounts (
   platform TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, title TEXT NOT NULL, token TEXT NOT NULL,
-  PRIMARY KEY (platform, name));
+  odd TEXT NOT NULL, PRIMARY KEY (platform, name));
 CREATE TABLE IF NOT EXISTS graph_containers (
   id TEXT PRIMARY KEY, platform TEXT NOT NULL, account TEXT NOT NULL, told TEXT NOT NULL, media TEXT NOT NULL,
   made REAL NOT NULL, boot TEXT NOT NULL, ready REAL NOT NULL, error TEXT NOT NULL, post TEXT);
@@ -528,7 +530,7 @@ CREATE TABLE IF NOT EXISTS graph_files (
         return Answer(response.status_code, headers, bytearray(response.body))
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open an account, or find it."""
+        """Open an account, or find it; `odd` names what the real platform does oddly to it: see the rooms."""
         told = {"name": account} if isinstance(account, str) else account
         name, books = told["name"], sandbox.books
         sql = "SELECT * FROM graph_accounts WHERE platform = ? AND name = ?"
@@ -541,6 +543,7 @@ CREATE TABLE IF NOT EXISTS graph_files (
                 id=str(10**15 + digest),
                 title=told.get("display_name") or self.titles.get(name, name),
                 token="EAA" + secrets.token_hex(24),
+                odd=told.get("odd", ""),
             )
         row = books.one(sql, self.name, name)
         assert row is not None  # noqa: S101 - just inserted

@@ -1,4 +1,4 @@
-"""Refusals as Threads says them, as a table. Where `source` is empty, the real words are not known; these are ours."""
+"""Refusals as Threads says them, as a table. Where `source` is empty the words are ours."""
 
 from collections.abc import Mapping
 

@@ -107,7 +107,7 @@ async def make(ask: Asking) -> str:
     elif kind == "CAROUSEL":
         media = _children(ask)
     told = {"kind": kind, "text": text, "reply_to": reply_to, "child": child, "link": ask.text("link_attachment")}
-    return graph.make_container(ask, told, media, error=error)
+    return graph.make_container(ask, told, media, error=error, ready=kind == "CAROUSEL")
 
 
 def publish(ask: Asking) -> str:
