@@ -30,6 +30,8 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh
+	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_synapse.sh
+	TEST_SYNAPSE="$${TEST_SYNAPSE:-$(CURDIR)/.cache/synapse/venv}" \
 	TEST_RCLONE="$${TEST_RCLONE:-$(CURDIR)/.cache/rclone/rclone}" \
 	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \
 	TEST_SNAC="$${TEST_SNAC:-$(CURDIR)/.cache/snac/usr/bin/snac}" $(BIN)/python -m pytest -m real tests/real $(ARGS)
