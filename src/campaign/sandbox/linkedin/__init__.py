@@ -1,0 +1,1 @@
+"""A twin of LinkedIn, as its versioned API answers."""
