@@ -153,7 +153,8 @@ class Adapter(port.Adapter):
         if not self._channel:
             raise Refused(f"{self._label}: name its channel by its id: --option channel=C0123456789")
         reply = await self._reply("auth.test")
-        who, scopes = reply.json(), frozenset(re.split(r"[,\s]+", reply.headers.get("x-oauth-scopes", "")))
+        who = judged(reply, f"{self._label}: auth.test")
+        scopes = frozenset(re.split(r"[,\s]+", reply.headers.get("x-oauth-scopes", "")))
         told = (await self._ask("conversations.info", channel=self._channel)).get("channel")
         channel = told if isinstance(told, dict) else {}
         where = f"{self._label}: {handle_of(channel)}"
