@@ -1,11 +1,12 @@
 """Whether an Outgoing fits its account: each rule once."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from campaign.core.adapter import Capabilities, MediaRule, RateRule, Source, TextRule, overridden
+from campaign.core.adapter import Capabilities, MediaRule, Price, RateRule, Source, TextRule, TitleRule, overridden
 from campaign.core.check import Finding, check, demand
 from campaign.core.errors import ManyInvalid
 from campaign.core.model import Guarantee, Outgoing, OutgoingMedium
@@ -37,6 +38,10 @@ P07 = Outgoing(
 
 def _with(**values: Any) -> Outgoing:
     return replace(P07, media=(replace(P07.media[0], **values),))
+
+
+def _plain(text: str) -> Outgoing:
+    return replace(P07, text=text, tags=(), media=())
 
 
 def _said(outgoing: Outgoing, sheet: Capabilities = SHEET) -> list[str]:
@@ -180,3 +185,42 @@ def test_media_of_all_kinds_together_may_be_too_many() -> None:
     assert ["error: media 3 media: mastodon account kr takes at most 2 a post"] == _said(
         mixed, replace(SHEET, max_media=2)
     )
+
+
+@pytest.mark.parametrize(("text", "asked"), [("안녕", "0.015 USD"), ("안녕 https://example.org/", "0.20 USD")])
+def test_what_a_platform_asks_for_a_post_is_said_before_it_is_approved(text: str, asked: str) -> None:
+    told = replace(
+        SHEET,
+        prices=(Price("post", Decimal("0.015"), SOURCE), Price("post_with_link", Decimal("0.20"), SOURCE)),
+    )
+    [found] = check(_plain(text), told)
+
+    assert ("warning", "price", asked) == (found.severity, found.field, found.value)
+
+
+def test_a_title_is_asked_for_where_it_is_needed_and_measured_where_it_is_given() -> None:
+    told = replace(SHEET, title=TitleRule(5, "characters", SOURCE, required=True, forbidden="<>"))
+    cases = {None: "needs a title", "여섯글자다섯": "over the limit of 5", "<b>": "does not take < >", "다섯자": ""}
+    for title, said in cases.items():
+        found = check(replace(_plain("글"), title=title), told)
+        assert bool(said) == bool(found) and (not said or said in found[0].rule), (title, found)
+
+
+def test_the_other_languages_of_a_post_are_measured_too() -> None:
+    told = replace(SHEET, title=TitleRule(5, "characters", SOURCE), localizes=True)
+    found = check(replace(_plain("글"), localized={"ru": {"title": "слишком", "text": "м" * 600}}), told)
+
+    assert ["title (ru)", "text (ru)"] == [one.field for one in found]
+
+
+def test_a_post_without_the_media_that_it_needs_is_refused() -> None:
+    [found] = check(_plain("글"), replace(SHEET, min_media=1))
+
+    assert ("error", "media", "0 media") == (found.severity, found.field, found.value)
+
+
+def test_hashtags_are_counted_where_they_are_limited() -> None:
+    told = replace(SHEET, text=replace(SHEET.text, max_tags=2))
+
+    assert [] == check(_plain("#하나 #two https://example.org/#three"), told)
+    assert ["hashtags"] == [found.field for found in check(_plain("#하나 #two #три"), told)]

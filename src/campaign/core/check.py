@@ -37,6 +37,7 @@ def check(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
         *_media(outgoing, capabilities),
         *_languages(outgoing, capabilities),
         *_others(outgoing, capabilities),
+        *_price(outgoing, capabilities),
     ]
 
 
@@ -124,6 +125,15 @@ def _title(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
             most = f"is over the limit of {rule.limit} of {where}; shorten it by {length - rule.limit}"
             findings.append(Finding("error", field, f"of {length} {rule.counts}", most))
     return findings
+
+
+def _price(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
+    asked = price(outgoing, capabilities)
+    if not asked:
+        return []
+    dear = [entry for entry in capabilities.prices if entry.what == "post_with_link" and entry.usd == asked]
+    why = "for a post with a link" if dear and "://" in outgoing.text else "for a post"
+    return [Finding("warning", "price", f"{asked} USD", f"is what {outgoing.platform} asks {why}")]
 
 
 def _others(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
