@@ -47,6 +47,17 @@ def test_a_long_text_is_split_in_parts_that_each_answer_the_former(world: World)
     assert ([1, 0, 0], True) == ([len(row["media"]) for row in rows][:3], all(len(row["text"]) <= 500 for row in rows))
 
 
+def test_the_parts_of_a_long_text_are_numbered_where_asked(world: World) -> None:
+    world.post("P01", texts={"ko": LONG}, overflow="numbered")
+    world.clock.turn(minutes=10)
+    settle_down(world)
+
+    parts = [row["text"].rpartition("\n") for row in world.twin.books()]
+    assert [f"{part}/{len(parts)}" for part in range(1, len(parts) + 1)] == [number for _, _, number in parts]
+    assert LONG == " ".join(text for text, _, _ in parts)
+    assert len(parts) > 1
+
+
 def test_combined_languages_are_one_post_with_one_alt_of_both(two: World) -> None:
     picture = two.picture({"ko": "남색", "ru": "Синий"})
     two.post("P01", to=("two",), texts=BOTH, strategy="combined", pictures=(picture,))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -19,7 +19,7 @@ from campaign.core.model import Strategy
 from campaign.core.schedule import FORMAT, Fold, Gap, zone
 from campaign.service import App
 from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
-from campaign.service.draft import Progress
+from campaign.service.draft import Overflow, Progress
 from campaign.store import campaigns as campaign_rows
 
 Several = list[str] | None
@@ -42,7 +42,7 @@ def add(
     to: Annotated[Several, Parameter(name="--to")] = None,
     place: Annotated[Several, Parameter(name="--place")] = None,
     strategy: Strategy | None = None,
-    overflow: Literal["refuse", "thread"] | None = None,
+    overflow: Overflow | None = None,
     gap: Gap | None = None,
     fold: Fold | None = None,
     now: bool = False,
@@ -95,7 +95,7 @@ def add(
         place: LANG=TEXT, where it is about. Once a language.
         strategy: An account of several languages gets: a post each (split), one post (combined), a thread, or one post
             that the platform itself holds in several languages (native: YouTube).
-        overflow: A text that is too long is refused, or goes out as a thread.
+        overflow: A text that is too long is refused, or goes out as a thread, or as one whose parts end with 1/3.
         gap: Where the clocks skip that time: the time after (forward) or before (back).
         fold: Where that time happens twice: the first or the second.
         now: Send at once what is past; without --at: now.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from campaign.cli.given import read_bounded, words
 from campaign.core.errors import Invalid, ManyInvalid
 from campaign.service.compose import Draft, Picture, Wording
+from campaign.service.draft import Overflow
 
 MANY = 1000  # posts in one file
 
@@ -66,7 +67,7 @@ class PostEntry(_Strict):
     media: list[MediaEntry] = []
     place: dict[str, str] = {}
     strategy: Literal["split", "combined", "thread", "native"] = "split"
-    overflow: Literal["refuse", "thread"] = "refuse"
+    overflow: Overflow = "refuse"
     approve: bool = False
 
     def draft(self, folder: Path) -> Draft:

@@ -345,9 +345,11 @@ def _render(
             media, wrong = plan.attached.outgoing(account, capabilities, group) if plan.attached else ((), [])
             plan.findings += wrong
             parts = [whole.text]
-            if draft.overflow == "thread":
+            if draft.overflow != "refuse":
                 try:
-                    parts = split_text(parts[0], capabilities.text, under_media=bool(media))
+                    parts = split_text(
+                        parts[0], capabilities.text, under_media=bool(media), numbered=draft.overflow == "numbered"
+                    )
                 except Invalid as error:
                     plan.findings += placed(error, account.name, group)
             due_at, why = post.due_at, None

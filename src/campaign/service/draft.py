@@ -12,6 +12,7 @@ from campaign.core.schedule import Fold, Gap, in_zone, parse_local, resolve, zon
 from campaign.core.text import check_tag, check_text, normalise
 from campaign.service import App
 
+Overflow = Literal["refuse", "thread", "numbered"]  # of a text that is too long; numbered: a thread that says 1/3
 Progress = Callable[[str, float], None]  # what is being made, and how much of it is done, 0 to 1
 
 
@@ -47,7 +48,7 @@ class Draft:
     zone: str | None = None
     place: Mapping[str, str] | None = None
     strategy: Strategy = "split"
-    overflow: Literal["refuse", "thread"] = "refuse"
+    overflow: Overflow = "refuse"
     gap: Gap | None = None
     fold: Fold | None = None
     now: bool = False

@@ -159,7 +159,7 @@ def _draft(visit: Visit, campaign: Campaign, items: list[Item]) -> Draft:
     place = {lang: text for lang in campaign.languages if (text := visit.text(f"place_{lang}").strip())}
     choices: dict[str, Any] = {
         "strategy": _one_of(visit, "strategy", ("split", "combined", "thread", "native"), "split"),
-        "overflow": _one_of(visit, "overflow", ("refuse", "thread"), "refuse"),
+        "overflow": _one_of(visit, "overflow", ("refuse", "thread", "numbered"), "refuse"),
         "gap": _one_of(visit, "gap", ("forward", "back"), None),
         "fold": _one_of(visit, "fold", ("first", "second"), None),
     }

@@ -54,6 +54,11 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "compose.overflow": ("글이 너무 길면", "A text that is too long", "Слишком длинный текст"),
     "compose.overflow.refuse": ("알려 주기", "is refused", "не принимать"),
     "compose.overflow.thread": ("이어지는 글로 나누기", "becomes a thread", "разбить на ветку"),
+    "compose.overflow.numbered": (
+        "번호를 붙여 나누기 (1/3)",
+        "becomes a thread, numbered 1/3",
+        "разбить на ветку с номерами 1/3",
+    ),
     "compose.check": ("확인", "Check", "Проверить"),
     "compose.approve": ("저장하고 바로 예약", "Save and schedule", "Сохранить и запланировать"),
     "compose.preview": ("실제로 나갈 모습", "What would leave", "Что выйдет"),
