@@ -33,7 +33,7 @@ def test_the_address_is_the_buckets_own_and_good_for_one_file(world: World, rclo
     assert address.startswith(f"{rclone.endpoint}/office/media/") and "X-Amz-Signature=" in address
     assert fetched(address) == picture_bytes
     for wrong in (address[:-1] + ("0" if address[-1] != "0" else "1"), address.partition("?")[0]):
-        with pytest.raises(urllib.error.HTTPError, match="40[03]"):
+        with pytest.raises(urllib.error.HTTPError, match=r"40[03]"):
             fetched(wrong)
     with pytest.raises(Refused, match="https endpoint"):
         sharer.address(medium.sha256, "image/png")  # a platform on the Internet cannot reach it
