@@ -1,0 +1,1 @@
+"""A twin of LINE: an official account that broadcasts to its friends."""
