@@ -6,15 +6,19 @@
 import ast
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from campaign.core import errors, states
-from campaign.core.adapter import Capabilities, RateRule, TextRule
+from campaign.core.adapter import Ability, Capabilities, RateRule, TextRule
 from campaign.platforms import available, load
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-_COUNTS = {"characters": "characters", "graphemes": "graphemes", "utf16": "UTF-16 units"}
+_COUNTS = {
+    "characters": "characters", "graphemes": "graphemes", "utf16": "UTF-16 units", "bytes": "bytes",
+    "x": "weighted characters", "threads": "characters, an emoji as its bytes", "linkedin": "characters",
+}  # fmt: skip
 
 
 def test_its_generated_parts_are_what_the_program_says() -> None:
@@ -24,10 +28,11 @@ def test_its_generated_parts_are_what_the_program_says() -> None:
 
 
 def test_every_platform_has_a_row_without_an_empty_cell() -> None:
-    rows = [_cells(line) for line in platform_table().splitlines()]
+    for table in (platform_table(), ability_table()):
+        rows = [_cells(line) for line in table.splitlines()]
 
-    assert [row[0].strip("`") for row in rows[2:]] == list(available())
-    assert [] == [row for row in rows if not all(row) or len(row) != len(rows[0])]
+        assert [row[0].strip("`") for row in rows[2:]] == list(available())
+        assert [] == [row for row in rows if not all(row) or len(row) != len(rows[0])]
 
 
 def test_every_state_is_in_the_picture() -> None:
@@ -75,36 +80,69 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 
 def platform_table() -> str:
-    """Return the table of the platforms, from their declarations."""
-    head = [
-        "platform",
-        "text",
-        "pictures",
-        "alt text",
-        "clips",
-        "counters",
-        "guarantees",
-        "settles within",
-        "requests",
-        "can",
-    ]
-    lines = [head, ["---"] * len(head)]
+    """Return the table of the platforms' limits, from their declarations."""
+    head = ["platform", "text", "title", "pictures", "clips", "alt text", "guarantees", "settles within", "requests"]
+    rows = []
     for name in available():
         has = load(name).defaults
-        lines.append(
-            [
-                f"`{name}`",
-                _text(has.text),
-                *_pictures(has),
-                _clips(has),
-                ", ".join(has.metrics) or "none",
-                ", ".join(f"`{guarantee}`" for guarantee in has.guarantees),
-                f"{has.settles_within:g} s",
-                _rate(has.rate),
-                _can(has),
-            ]
+        guarantees = ", ".join(f"`{guarantee}`" for guarantee in has.guarantees)
+        cells = [f"`{name}`", _text(has.text), _title(has), _media(has, "image"), _media(has, "video"), _alt(has)]
+        rows.append([*cells, guarantees, f"{has.settles_within:g} s", _rate(has.rate)])
+    return _table(head, rows)
+
+
+def ability_table() -> str:
+    """Return the table of what the platforms offer; each "no" leads to the page that says so."""
+    heads: dict[str, Ability] = {
+        "thread": "threads", "language tag": "languages", "caption tracks": "captions", "edit": "edits",
+        "delete": "deletes", "fetch": "fetches", "comments": "comments",
+    }  # fmt: skip
+    rows = []
+    for name in available():
+        kind = load(name)
+        has = kind.defaults
+        cells = [_offered(has, ability) for ability in heads.values()]
+        prices = ", ".join(
+            f"[{price.usd} USD]({price.source.url}) {price.what.replace('_', ' ')}" for price in has.prices
         )
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+        rows.append([f"`{name}`", *cells, _counters(has), has.token, prices or "nothing"])
+    return _table(["platform", *heads, "counters", "token", "asks for a post"], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def _offered(has: Capabilities, ability: Ability) -> str:
+    return "yes" if ability not in has.missing() else f"[no]({has.not_offered[ability].url})"
+
+
+def _counters(has: Capabilities) -> str:
+    return ", ".join(has.metrics) if has.metrics else _offered(has, "measure")
+
+
+def _title(has: Capabilities) -> str:
+    if has.title is None:
+        return "no"
+    told = f"[{has.title.limit} {_COUNTS[has.title.counts]}]({has.title.source.url})"
+    return f"{told}, needed" if has.title.required else told
+
+
+def _alt(has: Capabilities) -> str:
+    if "alt" in has.missing():
+        return _offered(has, "alt")
+    limits = {rule.max_alt for rule in has.media if rule.max_alt}
+    return f"{min(limits)} characters" if limits else "no limit told"
+
+
+def _media(has: Capabilities, kind: Ability | str) -> str:
+    rules = [rule for rule in has.media if rule.kind == kind]
+    if not rules:
+        return _offered(has, "images" if kind == "image" else "videos")
+    names = ", ".join(sorted({mime.partition("/")[2].upper() for rule in rules for mime in rule.mimes}))
+    size = max(rule.max_bytes for rule in rules) / 2**20
+    most = f"{size / 1024:.0f} GiB" if size >= 2048 else f"{size:.0f} MiB"
+    return f"[{max(rule.max_count for rule in rules)} of {most}]({rules[0].source.url}) ({names})"
 
 
 def _text(rule: TextRule) -> str:
@@ -113,39 +151,16 @@ def _text(rule: TextRule) -> str:
     return f"[{rule.limit} {_COUNTS[rule.counts]}]({rule.source.url}){media}{links}"
 
 
-def _pictures(has: Capabilities) -> tuple[str, str]:
-    rules = [rule for rule in has.media if rule.kind == "image"]
-    if not rules:
-        return "none", "none"
-    [rule] = rules
-    kinds = ", ".join(sorted(mime.partition("/")[2].upper() for mime in rule.mimes))
-    alt = f"{rule.max_alt} characters" if rule.max_alt else "no limit told"
-    return f"{rule.max_count} of {rule.max_bytes / 2**20:.0f} MiB ({kinds})", alt
-
-
-def _clips(has: Capabilities) -> str:
-    rules = [rule for rule in has.media if rule.kind == "video"]
-    if not rules:
-        return "none"
-    [rule] = rules
-    captions = "captions as tracks" if rule.captions == "tracks" else "captions burned in"
-    return f"{rule.max_count} of {rule.max_bytes / 2**20:.0f} MiB, {captions}"
-
-
 def _rate(rule: RateRule) -> str:
     per = f"{rule.seconds // 60} min" if rule.seconds >= 60 else f"{rule.seconds} s"
     return f"[{rule.requests} in {per}]({rule.source.url})"
-
-
-def _can(has: Capabilities) -> str:
-    able = {"threads": has.threads, "edit": has.edits, "delete": has.deletes, "language tag": has.languages > 0}
-    return ", ".join(word for word, can in able.items() if can) or "nothing more"
 
 
 def _generated() -> dict[str, str]:
     return {
         "life of a delivery": f"```mermaid\n{states.mermaid()}\n```",
         "platforms": platform_table(),
+        "abilities": ability_table(),
     }
 
 
