@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.net.reply import LONGEST_WAIT, MOST, SHORTEST_WAIT, Rate, names_rate, rate_of, retry_after
+from campaign.net.reply import LONGEST_WAIT, MOST, SHORTEST_WAIT, Rate, names_rate, own_words, rate_of, retry_after
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 THEIRS = datetime(2019, 8, 1, 3, tzinfo=UTC)  # a server may live in another time than we do
@@ -67,6 +67,21 @@ def test_the_wait_is_read_by_the_servers_own_clock(headers, seconds):
 def test_the_wait_may_stand_in_the_body(body, seconds):
     assert retry_after({}, NOW, body) == seconds
     assert retry_after({"retry-after": "7"}, NOW, body) == 7
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": "invalid_grant", "error_description": "used"}, "invalid_grant: used"),
+        ({"error": {"message": "(#368) Already posted"}}, "(#368) Already posted"),
+        ({"detail": "One was invalid.", "errors": [{"message": "Too long."}, {}]}, "One was invalid.: Too long."),
+        ({"detail": "a", "errors": [1]}, "a"),
+        ({"errors": {"message": "a"}}, ""),
+        ([], ""),
+    ],
+)
+def test_the_platforms_own_words_are_found_where_it_puts_them(body, words):
+    assert own_words(body) == words
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
+from campaign.core.count import count
 from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
+from campaign.core.text import compose_text
+from campaign.demo.journey import load_journey
+from campaign.platforms.x import CAPABILITIES
 from campaign.platforms.x import Adapter as X
 from campaign.platforms.x.post import comparable, made_at, plain_text
 from campaign.platforms.x.upload import CHUNK
@@ -331,11 +335,20 @@ def test_a_text_is_known_again_however_x_renders_it() -> None:
         ("가" * 140, 280),
         ("я" * 280, 280),
         ("https://seoul.go.kr/평화에서", 23 + 8),
+        ("see example.org now", 4 + 23 + 4),
         ("👨‍👩‍👧🇰🇷", 4),
         ("…", 2),
         ("“a”", 3),
     ],
 )
-def test_the_twin_weighs_as_x_does(text: str, length: int) -> None:
+def test_we_weigh_as_x_and_its_twin_do(text: str, length: int) -> None:
     # https://docs.x.com/fundamentals/counting-characters
-    assert length == weight(text)
+    assert length == weight(text) == count(text, CAPABILITIES.text)
+
+
+@pytest.mark.parametrize("post", load_journey().posts, ids=lambda post: post.id)
+def test_we_weigh_the_texts_of_the_demo_as_the_twin_does(post: Any) -> None:
+    for lang, text in post.text.items():
+        whole = compose_text(text, post.tags[lang], post.link_in(lang))
+
+        assert weight(whole) == count(whole, CAPABILITIES.text)

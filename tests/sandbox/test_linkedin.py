@@ -116,8 +116,8 @@ def test_a_post_is_made_found_changed_and_deleted_as_the_client_expects(ko: Auth
     made = ko.post("글 \\(하나\\) {hashtag|\\#|평화}", content={"multiImage": {"images": images}})
     found = ko.ask("finder", resource_path="/posts", finder_name="author", query_params={"author": ko.urn})
     many = ko.ask("batch_get", resource_path="/posts", ids=[made, NOBODY])
-    patch = {"commentary": "neu"}
-    ko.ask("partial_update", resource_path="/posts/{id}", path_keys={"id": made}, patch_set_object=patch)
+    changed = {"commentary": "neu"}
+    ko.ask("partial_update", resource_path="/posts/{id}", path_keys={"id": made}, patch_set_object=changed)
     one = ko.ask("get", resource_path="/posts/{id}", path_keys={"id": made}).entity
 
     assert [made] == [each["id"] for each in found.elements] == list(many.results)

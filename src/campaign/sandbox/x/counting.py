@@ -8,7 +8,8 @@ MAX, LINK = 280, 23
 _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))  # of weight 1; all else has 2
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\ufe0f|\u20e3|\p{Regional_Indicator}")
 URL = regex.compile(
-    r"https?://(?:[\p{L}\p{N}_-]+\.)+(?:[a-z]{2,24}|\p{Cyrillic}{2,}|한국)(?::\d+)?"
+    r"(?:https?://(?:[\p{L}\p{N}_-]+\.)+(?:[a-z]{2,24}|\p{Cyrillic}{2,}|한국)"
+    r"|(?<![\w@./-])(?:[a-z0-9-]+\.)+(?:com|org|net|info|edu|gov|kr|ru|eu)(?![\w@]))(?::\d+)?"
     r"(?:/(?:[\p{Latin}\p{Cyrillic}0-9!*';:=+,.$/%#\[\]\-–_~@|&()?]*[\p{Latin}\p{Cyrillic}0-9=_#/+\-&])?"
     r"|\?[\p{Latin}\p{Cyrillic}0-9!*';:=+,.$/%#\[\]\-_~@|&]*[\p{Latin}\p{Cyrillic}0-9=_#/\-&])?",
     regex.IGNORECASE,
