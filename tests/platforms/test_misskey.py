@@ -1,10 +1,13 @@
 """Misskey: the contract, and what is its own: no key, a drive that hands out old files, lists that only go up."""
 
+import asyncio
+import io
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
@@ -18,8 +21,17 @@ from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
 
 from .conformance import Bench, exercise
+from .parrot import NOW, Parrot, bent, survives
 
 CREATE, LIST = "/misskey/api/notes/create", "/misskey/api/users/notes"
+# One answer with the fields of all endpoints.
+NOTE = {
+    "id": "9b", "createdAt": "2026-11-24T00:00:00.000Z", "text": "글", "cw": None, "fileIds": ["9a"], "replyId": None,
+    "user": {"name": "Peace", "username": "peace"}, "reactions": {"❤": 1}, "reactionCount": 1, "renoteCount": 0,
+    "repliesCount": 0, "username": "peace", "version": "2025.4.1", "uri": "https://m.example", "maxNoteTextLength": 30,
+    "policies": {"maxFileSizeMb": 30, "canPublicNote": True}, "software": {"name": "misskey"},
+}  # fmt: skip
+READS = Guarantee.READ_BACK
 CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(300_000)
 
 
@@ -298,3 +310,25 @@ def test_a_person_may_name_a_note_by_its_address(world: World) -> None:
     for wrong in ("https://misskey.example/@kr", "https://other.example/notes/9xyz", "https://misskey.example/notes/"):
         with pytest.raises(Invalid):
             Misskey.locate(account, wrong)
+
+
+@settings(max_examples=150, deadline=None)
+@given(bent(NOTE) | bent([NOTE]) | bent({"createdNote": NOTE}))
+def test_no_answer_however_strange_raises_anything_but_an_outcome(answer: Any) -> None:
+    account = Account("i", "mk", "misskey", "https://m.example", "@a", "9a", "misskey", ("ko",), READS, {}, NOW)
+    wanted = outgoing("글", OutgoingMedium("0" * 64, "image/png", 1, 1, 1, "alt"))
+    wire = {"body": "{}", "file_ids": ["9a"], "past_file_ids": [], "uses": 1, "key": "k"}
+    read = lambda digest: io.BytesIO(b"x")  # noqa: E731
+    mk = Misskey.open(Parrot(answer), account)  # type: ignore[arg-type] - stands where the client would
+    with asyncio.Runner() as runner:
+        for verb in (
+            mk.connect,
+            lambda: mk.prepare(wanted, key="k", parent=None, previous=None, open_medium=read),
+            lambda: mk.publish(wanted, wire),
+            lambda: mk.confirm(wanted, wire, Doubt(NOW)),
+            lambda: mk.fetch("9a"),
+            lambda: mk.measure(["9a"]),
+            lambda: mk.comments("9a"),
+            lambda: mk.delete("9a"),
+        ):
+            runner.run(survives(verb))

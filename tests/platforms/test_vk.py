@@ -1,12 +1,15 @@
 """VK: the contract, and what is its own: errors inside of a 200, a guid nobody leans on, walls that are read back."""
 
+import asyncio
 import hashlib
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
@@ -18,8 +21,23 @@ from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
 
 from .conformance import Bench, exercise
+from .parrot import NOW, Parrot, bent, survives
 
 POST, WALL = "/method/wall.post", "/method/wall.get"
+# One answer with the fields of all methods.
+ITEM = {
+    "id": 2, "owner_id": -1, "from_id": 5, "date": 1795478400, "text": "текст", "is_pinned": 0, "post_id": 2,
+    "attachments": [{"type": "photo", "photo": {"id": 2, "owner_id": -1}}, {"type": "link", "link": {}}],
+    "likes": {"count": 1}, "views": {"count": 2}, "reposts": {"count": 0}, "comments": {"count": 1},
+    "reach_total": 3, "links": 0, "thread": {"count": 1}, "reply_to_comment": 1,
+}  # fmt: skip
+ANSWER = {
+    "count": 1, "items": [ITEM], "profiles": [{"id": 5, "first_name": "A", "last_name": "B"}], "post_id": 7,
+    "groups": [{"id": 1, "name": "Peace", "screen_name": "peace", "admin_level": 3}], "upload_url": "https://u.example",
+    "server": 1, "photo": "[{}]", "hash": "h", "video_id": 3, "owner_id": -1,
+}  # fmt: skip
+ERROR = {"error": {"error_code": 15, "error_msg": "Access denied"}}
+GIVEN = {"given": {"community": "peace"}}
 CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(300_000)
 
 
@@ -400,3 +418,27 @@ def test_a_person_may_name_a_post_by_its_address(world: World) -> None:
     for wrong in ("https://vk.com/wall-1_7", "https://example.org/wall{0}_7", "https://vk.com/peace_ko"):
         with pytest.raises(Invalid):
             VK.locate(account, wrong.format(account.remote_id))
+
+
+@settings(max_examples=150, deadline=None)
+@given(bent({"response": ANSWER}) | bent({"response": [ITEM]}) | bent(ERROR))
+def test_no_answer_however_strange_raises_anything_but_an_outcome(answer: Any) -> None:
+    account = Account("i", "vk", "vk", VK.home, "@peace", "-1", "vk", ("ru",), Guarantee.READ_BACK, GIVEN, NOW)
+    wanted = outgoing("текст", OutgoingMedium("0" * 64, "image/png", 1, 1, 1, "alt"))
+    wire = {"body": "owner_id=-1", "attachments": ["photo-1_2"], "tries": 1, "key": "k"}
+    read = lambda digest: io.BytesIO(b"x")  # noqa: E731
+    vk = VK.open(Parrot(answer), account)  # type: ignore[arg-type] - stands where the client would
+    with asyncio.Runner() as runner:
+        for verb in (
+            vk.connect,
+            lambda: vk.prepare(wanted, key="k", parent=None, previous=None, open_medium=read),
+            lambda: vk.publish(wanted, wire),
+            lambda: vk.confirm(wanted, wire, Doubt(NOW)),
+            lambda: vk.confirm(replace(wanted, media=()), {**wire, "attachments": []}, Doubt(NOW)),
+            lambda: vk.fetch("-1_2"),
+            lambda: vk.measure(["-1_2"]),
+            lambda: vk.comments("-1_2"),
+            lambda: vk.edit("-1_2", wanted, wire),
+            lambda: vk.delete("-1_2"),
+        ):
+            runner.run(survives(verb))

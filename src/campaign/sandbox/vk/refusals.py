@@ -56,11 +56,7 @@ TABLE: dict[What, tuple[int, str, str]] = {
     "photos": (129, "Invalid photo", _ERRORS),
     "closed": (212, "Access to post comments denied", _ERRORS),
     "adding": (214, "Access to adding post denied", _ERRORS),
-    "a_day": (
-        214,
-        "Access to adding post denied: you can only add 50 posts a day",
-        "https://pastebin.com/SMp5ZCBW",
-    ),
+    "a_day": (214, "Access to adding post denied: you can only add 50 posts a day", "https://pastebin.com/SMp5ZCBW"),
     "links": (222, "Hyperlinks are forbidden", _ERRORS),
 }
 

@@ -111,10 +111,7 @@ def get(ask: Asking) -> Any:
     sql = f"FROM vk_posts WHERE {' AND '.join(where)}"
     total = ask.sandbox.books.number(f"SELECT count(*) {sql}", *values)
     rows = ask.sandbox.books.all(
-        f"SELECT * {sql} ORDER BY pinned DESC, created_at DESC, id DESC LIMIT ? OFFSET ?",
-        *values,
-        count,
-        offset,
+        f"SELECT * {sql} ORDER BY pinned DESC, created_at DESC, id DESC LIMIT ? OFFSET ?", *values, count, offset
     )
     return {"count": total, "items": [told(ask.sandbox, row, ask.now) for row in rows]}
 
