@@ -307,11 +307,17 @@ def file_of(sandbox: Sandbox, body: bytes) -> File:
 
 
 def make_container(
-    ask: Asking, told: Mapping[str, Any], media: Sequence[Mapping[str, Any]], *, error: str = "", ready: bool = False
+    ask: Asking,
+    told: Mapping[str, Any],
+    media: Sequence[Mapping[str, Any]],
+    *,
+    error: str = "",
+    ready: bool = False,
+    ident: str = "",
 ) -> str:
     """Keep a container; one with a clip is ready in a while, unless that is ready. Returns its id."""
     slow = not ready and any(each["kind"] == "video" for each in media)
-    ident, now = new_id(), time.monotonic()
+    ident, now = ident or new_id(), time.monotonic()
     ask.sandbox.books.insert(
         "graph_containers",
         id=ident,
@@ -514,7 +520,7 @@ CREATE TABLE IF NOT EXISTS graph_files (
         header = next((v.decode("latin-1") for n, v in scope["headers"] if n.lower() == b"authorization"), "")
         found = re.search(rb"access_token=([^&\s]+)", scope["query_string"] + b"&" + scope.get("sandbox.body", b""))
         token = _bearer(header) or (urllib.parse.unquote(found[1].decode("latin-1")) if found else "")
-        row = account_of(sandbox, self.name, token)
+        row = account_of(sandbox, self.name, token) or account_of(sandbox, f"{self.name} person", token)
         return Caller(row["name"], token) if row is not None else Caller()
 
     def route(self, path: str) -> str:
