@@ -14,7 +14,8 @@ from campaign.core.states import State
 from campaign.service import App
 from campaign.service.health import Check
 from campaign.service.pause import pause
-from campaign.service.publish import pause_account, publish
+from campaign.service.publish import publish
+from campaign.service.refresh import pause_account
 from campaign.store import heartbeats, notices
 from campaign.store.heartbeats import Heartbeat
 from campaign.store.notices import Notice

@@ -7,7 +7,7 @@ import pytest
 
 from campaign.service.campaigns import edit_campaign
 from campaign.service.miss import miss
-from campaign.service.publish import pause_account
+from campaign.service.refresh import pause_account
 from campaign.store import notices
 from campaign.store.notices import Notice
 from campaign.web.words import CATALOGUE, LANGS

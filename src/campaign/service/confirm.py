@@ -10,7 +10,7 @@ from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.miss import missed
 from campaign.service.notify import decided
-from campaign.service.publish import pause_account
+from campaign.service.refresh import live, token_refused
 from campaign.service.work import Work, read_works
 from campaign.service.writer import keep_published
 from campaign.store import accounts as account_rows
@@ -106,7 +106,8 @@ async def _ask(app: App, delivery: Delivery) -> None:
         app.failpoint("confirming")
         try:
             [work] = await asyncio.to_thread(read_works, app, [held])
-            adapter = app.open_adapter(work.account, work.token, exchanges)
+            token = await live(app, work.account, work.credential)
+            adapter = app.open_adapter(work.account, token, exchanges)
             owned = await asyncio.to_thread(_owned, app, held)
             doubt = Doubt(held.sent_at or held.due_at, owned, again=app.clock.now() <= held.late_after)
             answer = await adapter.confirm(work.outgoing, dict(held.wire or {}), doubt)
@@ -194,7 +195,7 @@ def _conclude(
             message = str(error) if known else f"the question failed: {type(error).__name__}: {error}"
             outbox.note(tx, held, retry_at=mono + wait, error=message)
             if isinstance(error, Unauthorized):
-                pause_account(app, tx, held.account_id)
+                token_refused(app, tx, held.account_id, work.generation if work else None, error)
         elif waited < settles_within(app, work):
             outbox.note(tx, held, retry_at=_next_question(app, work, held, waited, mono))
         else:

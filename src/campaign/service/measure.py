@@ -10,8 +10,10 @@ from campaign.core.engagement import MANDATORY, next_age
 from campaign.core.errors import CampaignError, Outcome, RateLimited, Unauthorized
 from campaign.core.model import Account, Measurement, Metric, Reading, ReadingStatus
 from campaign.service import App
+from campaign.service.refresh import live
 from campaign.store import accounts as account_rows
 from campaign.store import readings
+from campaign.store.credentials import Credential, credential_of, refused
 from campaign.store.readings import Due
 
 # A mandatory reading (24 h, 7 d, 28 d) that fails is tried again while it still counts as one.
@@ -40,12 +42,15 @@ async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
     metrics = app.capabilities(account).metrics
     found: Mapping[str, Mapping[Metric, Reading]] = {}
     problem: Exception | None = None
+    held: Credential | None = None
     try:
-        token = await asyncio.to_thread(_token, app, account)
-        adapter = app.open_adapter(account, token, Exchanges())
+        held = await asyncio.to_thread(_credential, app, account)
+        adapter = app.open_adapter(account, await live(app, account, held), Exchanges())
         found = await adapter.measure([item.remote_id for item in items])
     except Exception as error:  # noqa: BLE001 - one account's trouble must not stop the readings of others
         problem = error
+        if isinstance(error, Unauthorized) and held is not None:
+            await asyncio.to_thread(_doubt, app, held)
         app.log("readings.failed", account=account.name, error=_said(error))
     at = app.clock.now()
     app.failpoint("measured")
@@ -57,9 +62,16 @@ def _account(app: App, account_id: str) -> Account:
         return account_rows.account_of(tx, account_id)
 
 
-def _token(app: App, account: Account) -> str:
+def _credential(app: App, account: Account) -> Credential:
     with app.store.read() as tx:
-        return account_rows.token_of(tx, account, app.vault)
+        return credential_of(tx, account, app.vault)
+
+
+def _doubt(app: App, held: Credential) -> None:
+    """Have a token renewed that was refused. It does not pause the account: what may not be read may be published."""
+    with app.store.begin() as tx:
+        if held.refusals == 0:
+            refused(tx, held.account_id, held.generation)
 
 
 def _keep(

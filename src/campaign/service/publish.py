@@ -22,13 +22,12 @@ from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
 from campaign.service import SYSTEM, App, event
 from campaign.service.miss import missed
-from campaign.service.notify import tell, tell_of
+from campaign.service.notify import tell_of
+from campaign.service.refresh import live, token_refused
 from campaign.service.work import Work, is_whole, read_works
 from campaign.service.writer import Writer
-from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
-from campaign.store.accounts import Pause
 from campaign.store.outbox import Lease
 
 PATIENCE = 10.0  # seconds for which a delivery keeps its slot while the rate budget lets it wait
@@ -45,14 +44,6 @@ async def publish(app: App, *, limit: int) -> int:
     writer = Writer(app)
     await asyncio.gather(*(carry(app, work, writer) for work in claimed))
     return len(claimed)
-
-
-def pause_account(app: App, tx: Any, account_id: str) -> None:
-    """Put up a fence before an account whose token is not accepted; its deliveries stay, a person is told once."""
-    account = account_rows.account_of(tx, account_id)
-    reason = f"its token is not accepted; connect it again: campaign account add … --name {account.name} --again"
-    account_rows.pause(tx, Pause(app.new_id(), "account", account.name, reason, SYSTEM, app.clock.now()))
-    tell(app, tx, "account.refused", account.name)
 
 
 def take(app: App, limit: int, *, more: bool = False) -> list[Work]:
@@ -81,7 +72,8 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
     try:
         try:
             _gate(work)
-            adapter = app.open_adapter(work.account, work.token, exchanges)
+            token = await live(app, work.account, work.credential)
+            adapter = app.open_adapter(work.account, token, exchanges)
             # Its place in the rate budget comes first: past the line nothing waits, and nothing is uploaded in vain.
             async with adapter.admitted(within=min(PATIENCE, app.lease_seconds / 4)):
                 wire = await _prepare(app, adapter, work)
@@ -210,7 +202,7 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
         detail = {"error": str(error), "held": held.state}
         event(app, tx, f"delivery.{new}", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail=detail)
         if isinstance(error, Unauthorized):
-            pause_account(app, tx, held.account_id)
+            token_refused(app, tx, held.account_id, work.generation, error)
 
     await writer.change(write)
     app.log(f"delivery.{new}", id=held.id, delivery=work.label, error=str(error))

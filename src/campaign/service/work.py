@@ -12,6 +12,7 @@ from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
+from campaign.store.credentials import Credential, credential_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,21 @@ class Work:
     capabilities: Capabilities
     campaign: Campaign
     post_name: str
-    sealed: str | CampaignError  # the account's secrets, or why they cannot be used
+    held: Credential | CampaignError  # the account's secrets, or why they cannot be used
     parent: Delivery | None
     approved: frozenset[str]
 
     @property
-    def token(self) -> str:
-        """The account's secrets as one string. Raises: NotFound, CampaignError when they cannot be used."""
-        if isinstance(self.sealed, CampaignError):
-            raise self.sealed
-        return self.sealed
+    def credential(self) -> Credential:
+        """The account's secrets. Raises: NotFound, CampaignError when they cannot be used."""
+        if isinstance(self.held, CampaignError):
+            raise self.held
+        return self.held
+
+    @property
+    def generation(self) -> int | None:
+        """Which of the account's tokens it is, where it has one."""
+        return self.held.generation if isinstance(self.held, Credential) else None
 
     @property
     def label(self) -> str:
@@ -54,12 +60,12 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
         parents = queue.by_id(tx, continued) if continued else {}
         asked = [each.post_id for each in deliveries if campaigns[each.campaign_id].approval != "none"]
         approved = post_rows.approved_of(tx, asked) if asked else {}
-        sealed: dict[str, str | CampaignError] = {}
+        held: dict[str, Credential | CampaignError] = {}
         for account_id, account in accounts.items():
             try:
-                sealed[account_id] = account_rows.token_of(tx, account, app.vault)
+                held[account_id] = credential_of(tx, account, app.vault)
             except CampaignError as error:
-                sealed[account_id] = error
+                held[account_id] = error
     limits = {account_id: app.capabilities(account) for account_id, account in accounts.items()}
     return [
         Work(
@@ -70,7 +76,7 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
             capabilities=limits[each.account_id],
             campaign=campaigns[each.campaign_id],
             post_name=wordings[each.outgoing_id][1],
-            sealed=sealed[each.account_id],
+            held=held[each.account_id],
             parent=parents.get(each.parent_id or ""),
             approved=approved.get((each.post_id, each.outgoing_sha256), frozenset()),
         )

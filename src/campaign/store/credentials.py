@@ -13,6 +13,12 @@ from campaign.core.model import Account
 from campaign.store.tables import connections, credentials
 from campaign.store.vault import Vault
 
+# What is thought of a token (column refusals): 0: nothing is wrong with it.
+DOUBTED = 1  # the platform refused it: it is renewed before its next use
+PROBATION = 2  # it is new, for the one before was refused
+HOPELESS = 3  # it was refused too: only a person helps
+RESTS = "rests"  # in place of a worker: nobody renews it before its lease is over
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
@@ -37,7 +43,8 @@ class Credential:
     Attributes:
         secrets: the token with what else is secret, as core.adapter.seal() made it.
         generation: which token this is; each renewal is one more.
-        refusals: how often the platform refused it.
+        refusals: what is thought of it: 0, DOUBTED, PROBATION, HOPELESS.
+        renewer: who renews it, or died while renewing it; RESTS: nobody, for a while.
     """
 
     account_id: str
@@ -45,6 +52,7 @@ class Credential:
     generation: int
     refusals: int
     lifetime: Lifetime
+    renewer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def credential_of(tx: Connection, account: Account, vault: Vault) -> Credential:
         raise NotFound("token of account", account.name, "connect it again with: campaign account add")
     lifetime = Lifetime(row["renewal"], row["expires_at"], row["expires_mono"], row["boot"])
     secrets = vault.unseal(account.id, bytes(row["sealed"]))
-    return Credential(account.id, secrets, row["generation"], row["refusals"], lifetime)
+    return Credential(account.id, secrets, row["generation"], row["refusals"], lifetime, row["lease"])
 
 
 def begin_renewal(tx: Connection, held: Credential, renewing: Renewing, *, mono: float) -> bool:
@@ -116,16 +124,20 @@ def renewed(
     return True
 
 
-def end_renewal(tx: Connection, held: Credential, worker: str) -> None:
-    """Give back the right to renew a token, which stays as it is."""
+def rest(tx: Connection, held: Credential, worker: str, *, mono: float, until: float | None, boot: str) -> None:
+    """Give back the right to renew a token, which stays as it is; `until`: nobody is to try again before."""
     query = credentials.update().where(credentials.c.account_id == held.account_id, credentials.c.lease == worker)
-    tx.execute(query.values(lease=None, lease_until=None, lease_boot=None))
+    values: dict[str, Any] = {"lease": None, "lease_until": None, "lease_boot": None}
+    if until is not None and until > mono:
+        values = {"lease": RESTS, "lease_until": until, "lease_boot": boot}
+    tx.execute(query.values(**values))
 
 
 def refused(tx: Connection, account_id: str, generation: int) -> int | None:
-    """Note that the platform refused a token that can be renewed; return how often it now did.
+    """Note that the platform refused a token that can be renewed; return what is thought of it now.
 
-    None: it cannot be renewed. 0: the token is another one by now.
+    None: it cannot be renewed. 0: the token is another one by now. DOUBTED: it is renewed before its next use.
+    HOPELESS: it was new, and renewed because the one before was refused.
     """
     query = sa.select(credentials.c.generation, credentials.c.renewal, credentials.c.refusals)
     row = tx.execute(query.where(credentials.c.account_id == account_id)).mappings().first()
@@ -133,9 +145,12 @@ def refused(tx: Connection, account_id: str, generation: int) -> int | None:
         return None
     if row["generation"] != generation:
         return 0
+    thought = DOUBTED if row["refusals"] in (0, DOUBTED) else HOPELESS
     mine = (credentials.c.account_id == account_id, credentials.c.generation == generation)
-    tx.execute(credentials.update().where(*mine).values(refusals=credentials.c.refusals + 1))
-    return int(row["refusals"]) + 1
+    tx.execute(credentials.update().where(*mine).values(refusals=thought))
+    # What rested while the token lived need not rest any more.
+    tx.execute(credentials.update().where(*mine, credentials.c.lease == RESTS).values(lease=None))
+    return thought
 
 
 @dataclass(frozen=True, slots=True)

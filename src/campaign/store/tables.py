@@ -157,7 +157,7 @@ credentials = sa.Table(  # AES-256-GCM, the account's id as associated data; the
     sa.Column("expires_at", Instant),  # for people; the daemon goes by the next two: real time
     sa.Column("expires_mono", sa.Float),
     sa.Column("boot", sa.Text),
-    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # how often the platform refused it
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # what is thought of it
     sa.Column("lease", sa.Text),  # the worker that renews it now, alone
     sa.Column("lease_until", sa.Float),
     sa.Column("lease_boot", sa.Text),
