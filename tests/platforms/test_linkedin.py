@@ -1,5 +1,6 @@
 """LinkedIn: the contract for a page and a member, little text, duplicates and ghosts, pieces, counters, comments."""
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pending, Published, ReadingStatus
+from campaign.net.client import Client
 from campaign.platforms.linkedin import VERSION
 from campaign.platforms.linkedin import Adapter as LinkedIn
 from campaign.platforms.linkedin.little import from_little, to_little
@@ -279,6 +281,49 @@ def test_a_list_that_cannot_be_read_is_never_taken_for_not_there(world: World, a
     world.twin.fault("bad_json", method="GET", path=POSTS, body=body)
     with pytest.raises(Unavailable):
         world.run(adapter.confirm(outgoing(), wire, Doubt(world.clock.now())))
+
+
+ODD = [
+    "[]", "[1]", '{"elements": 5}', '{"elements": [5, null]}', '{"elements": [{"id": {}, "content": [1]}]}',
+    '{"elements": [{"id": 5, "commentary": 7, "createdAt": "x", "content": {"media": 5, "multiImage": {"images": 1}}},'
+    ' {"id": 6, "content": {"media": {"id": []}}}]}',
+    '{"elements": [{"share": [], "totalShareStatistics": 5, "count": "x", "commentUrn": 5, "message": 7}]}',
+    '{"results": [], "id": 5, "sub": 5, "name": []}', '{"elements": [{"organization": 5}], "createdAt": 1e400}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_an_odd_answer_ends_in_an_outcome_whoever_asks(
+    world: World, adapter: Adapter, member: Adapter, body: str
+) -> None:
+    made, wire = publish(world, adapter, outgoing()), prepare(world, adapter, outgoing())
+    works = {
+        "connect": lambda one: one.connect(),
+        "confirm": lambda one: one.confirm(outgoing(), wire, Doubt(world.clock.now())),
+        "fetch": lambda one: one.fetch(made.remote_id),
+        "measure": lambda one: one.measure([made.remote_id]),
+        "comments": lambda one: one.comments(made.remote_id),
+    }
+    for name, work in works.items():
+        for one in (adapter, member):
+            world.twin.fault("bad_json", method="GET", body=body, times=10)
+            found = None
+            with contextlib.suppress(Outcome):
+                found = world.run(work(one))
+            assert not isinstance(found, Published), name
+            world.twin.clear()
+
+
+@pytest.mark.parametrize("told", [{}, {"x-restli-id": ""}, {"x-restli-id": "urn:li:activity:1"}, {"x-restli-id": "1"}])
+def test_an_answer_that_names_no_post_is_a_doubt(world: World, linked: Account, told: dict[str, str]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(201, headers=told)
+
+    clock, transport = world.clock, httpx.MockTransport(answer)
+    client = Client(base_url=LinkedIn.home, transport=transport, sink=lambda _: None, clock=clock, label="linkedin")
+    wire = prepare(world, LinkedIn.open(client, linked), outgoing())
+    with pytest.raises(Uncertain, match="names no post"):
+        world.run(LinkedIn.open(client, linked).publish(outgoing(), wire))
 
 
 def test_what_linkedin_still_works_on_is_pending_and_what_failed_is_not_there(world: World, adapter: Adapter) -> None:

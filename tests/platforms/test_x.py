@@ -1,5 +1,6 @@
 """X: the contract, and what is its own: segments, alt texts, tracks, duplicates, t.co, ids that tell time, metrics."""
 
+import contextlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -7,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
+from campaign.core.adapter import Adapter, Connected, Doubt, Exchanges, Parent
 from campaign.core.count import count
-from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
 from campaign.core.text import compose_text
 from campaign.demo.journey import load_journey
@@ -227,6 +228,37 @@ def test_an_answer_without_an_id_is_a_doubt(world: World, adapter: Adapter, body
     world.twin.fault("bad_json", method="POST", path=POSTS, body=body)
     with pytest.raises(Uncertain):
         world.run(adapter.publish(outgoing(), wire))
+
+
+ODD = [
+    "[]", "[1]", '{"data": 5}', '{"data": [1, null], "meta": []}', '{"data": {"id": {}, "username": []}}',
+    '{"data": [{"id": "5", "text": 7, "entities": 7, "attachments": [], "referenced_tweets": {}}], "meta": {}}',
+    '{"data": [{"id": "5", "entities": {"urls": [5]}, "attachments": {"media_keys": 5}, "note_tweet": []}]}',
+    '{"data": [{"id": "5", "public_metrics": [], "referenced_tweets": [5]}], "errors": {}, "includes": {"users": [5]}}',
+    '{"errors": [5], "meta": {"result_count": "0"}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_an_odd_answer_ends_in_an_outcome_whoever_asks(world: World, adapter: Adapter, body: str) -> None:
+    made, wire = publish(world, adapter, outgoing()), prepare(world, adapter, outgoing("ein anderes"))
+    works = {
+        "connect": adapter.connect,
+        "confirm": lambda: adapter.confirm(outgoing("ein anderes"), wire, Doubt(world.clock.now())),
+        "fetch": lambda: adapter.fetch(made.remote_id),
+        "measure": lambda: adapter.measure([made.remote_id]),
+        "comments": lambda: adapter.comments(made.remote_id),
+        "prepare": lambda: adapter.prepare(
+            outgoing("글", medium(world)), key="k", parent=None, previous=None, open_medium=world.app.media.open
+        ),
+    }
+    for name, work in works.items():
+        world.twin.fault("bad_json", body=body, times=10)
+        found = None
+        with contextlib.suppress(Outcome):
+            found = world.run(work())
+        assert not isinstance(found, Published | Connected), name
+        world.twin.clear()
 
 
 def test_what_x_refuses_is_refused_and_says_what_to_do(world: World, adapter: Adapter) -> None:

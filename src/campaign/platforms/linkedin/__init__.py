@@ -281,7 +281,10 @@ class Adapter(port.Adapter):
 
     async def fetch(self, remote_id: str) -> Mapping[str, Any]:
         """Return the post as LinkedIn tells it. Raises: Refused: there is none, or this token may not read it."""
-        return _dict((await self._ask("GET", f"/rest/posts/{_key(remote_id)}")).json())
+        record = _dict((await self._ask("GET", f"/rest/posts/{_key(remote_id)}")).json())
+        if not record.get("id"):
+            raise Unavailable(f"{self._label}: the answer is no post")
+        return record
 
     async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
         """Return the counters: a page's of many posts at once, a member's one by one."""
@@ -306,8 +309,10 @@ class Adapter(port.Adapter):
         if reply.status != 200:
             status = {403: ReadingStatus.NOT_PERMITTED, 404: ReadingStatus.EXPIRED}.get(reply.status)
             return Reading(None, status or ReadingStatus.ERROR)
-        elements = _list(_dict(reply.json()).get("elements"))
-        return _reading(_dict(elements[0]).get("count")) if elements else Reading(None, ReadingStatus.TOO_NEW)
+        elements = _dict(reply.json()).get("elements")
+        if elements == []:
+            return Reading(None, ReadingStatus.TOO_NEW)
+        return _reading(_dict(_list(elements)[0]).get("count") if _list(elements) else None)
 
     async def _statistics(self, urns: Sequence[str]) -> dict[str, Mapping[Metric, Reading]]:
         lists = {
@@ -321,7 +326,7 @@ class Adapter(port.Adapter):
             hidden = dict.fromkeys(self.capabilities.metrics, Reading(None, ReadingStatus.NOT_PERMITTED))
             return dict.fromkeys(urns, hidden)
         told: dict[str, dict[str, Any]] = {}
-        for each in map(_dict, _list(_dict(reply.json()).get("elements"))):
+        for each in map(_dict, self._elements(reply, "the statistics")):
             told[str(each.get("share") or each.get("ugcPost"))] = _dict(each.get("totalShareStatistics"))
         # What nobody has seen yet is left out, as is what is gone: the posts themselves tell which.
         silent = [urn for urn in urns if urn not in told]
@@ -364,7 +369,7 @@ class Adapter(port.Adapter):
         found: list[dict[str, Any]] = []
         for page in range(COMMENT_PAGES):
             path = f"/rest/socialActions/{_key(urn)}/comments?start={page * SIZE}&count={SIZE}"
-            told = _list(_dict((await self._ask("GET", path)).json()).get("elements"))
+            told = self._elements(await self._ask("GET", path), "the comments")
             found += [each for each in told if isinstance(each, dict)]
             if len(told) < SIZE:
                 break
@@ -386,14 +391,20 @@ class Adapter(port.Adapter):
         found: list[dict[str, Any]] = []
         for page in range(PAGES):
             path = f"/rest/posts?author={_key(self._author)}&q=author&sortBy=CREATED&start={page * SIZE}&count={SIZE}"
-            told = _dict((await self._ask("GET", path, method="FINDER")).json()).get("elements")
-            if not isinstance(told, list) or not all(isinstance(one, dict) and one.get("id") for one in told):
+            told = self._elements(await self._ask("GET", path, method="FINDER"), "the list of posts")
+            if not all(isinstance(one, dict) and one.get("id") for one in told):
                 raise Unavailable(f"{self._label}: the list of posts cannot be read")
             recent = [one for one in told if (_instant(one.get("createdAt")) or since) >= since]
             found += [one for one in recent if one.get("lifecycleState") not in ("DRAFT", "PUBLISH_FAILED")]
             if len(told) < SIZE or len(recent) < len(told):
                 return found[::-1]
         raise Unavailable(f"{self._label}: the list of posts was not read to its end, after {PAGES} pages")
+
+    def _elements(self, reply: Reply, what: str) -> list[Any]:
+        elements = _dict(reply.json()).get("elements")
+        if not isinstance(elements, list):
+            raise Unavailable(f"{self._label}: {what} cannot be read")
+        return elements
 
     async def _ask(self, verb: str, path: str, *, method: str = "", **options: Any) -> Reply:
         headers = {**self._headers, **({"X-RestLi-Method": method} if method else {})}

@@ -315,7 +315,7 @@ class Adapter(port.Adapter):
         after = max(0, int(since.timestamp() * 1000) - EPOCH) << 22
         params = {**_SEEN, "since_id": str(after), "max_results": 100, "exclude": "retweets"}
         found, _ = await self._pages(f"/2/users/{self._id}/tweets", params, "pagination_token", PAGES)
-        return sorted(found, key=lambda post: int(post["id"]))
+        return sorted((post for post in found if made_at(post["id"]) >= since), key=lambda post: int(post["id"]))
 
     async def _pages(
         self, path: str, params: Mapping[str, Any], token: str, pages: int
