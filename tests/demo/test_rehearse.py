@@ -455,3 +455,13 @@ def test_an_account_of_each_platform_is_rehearsed_by_the_same_code(world: World,
 
     assert ({"published": 2}, [platform] * 2) == (found.tally, [line.platform for line in found.lines])
     assert [] == world.twin.books(platform=platform)
+
+
+def test_twins_that_answer_below_a_path_of_their_own_are_rehearsed_on_too(world: World) -> None:
+    world.link("misskey", "mk", "ko")
+    world.link("vk", "vk", "ru", twin_account="peace_ru")
+    world.post("P01", minutes=60, texts={"ko": "안녕", "ru": "Привет"}, to=("mk", "vk"), approve_now=False)
+    found = _rehearse(world, drafts=True)
+
+    assert {("mk", "published"), ("vk", "published")} == {(line.account, line.standing) for line in found.lines}
+    assert [] == world.twin.books(platform="misskey") == world.twin.books(platform="vk")

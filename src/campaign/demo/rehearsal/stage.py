@@ -139,7 +139,9 @@ async def _connect_all(app: App, accounts: Sequence[Account], twin: sandbox.Twin
     waiting = {platform: list(opened.values()) for platform, opened in twin.opened.items()}
     try:
         for account in accounts:
-            found.append(await _connect(app, account, twin.base_url, waiting[account.platform].pop(0)))
+            opened = waiting[account.platform].pop(0)
+            base_url = opened.get("base_url", twin.base_url)
+            found.append(await _connect(app, account, base_url, opened))
     finally:
         await app.close_network()
     return found

@@ -162,7 +162,7 @@ CREATE TABLE IF NOT EXISTS misskey_reactions (
         return Answer(TABLE[what][0], headers, body)  # type: ignore[index]
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open an account; text_limit, file_mb, permissions, suspended and display_name may be told."""
+        """Open an account; text_limit, file_mb (or image_bytes), permissions, suspended and display_name may be told."""
         told = {"name": account} if isinstance(account, str) else account
         name, books = told["name"], sandbox.books
         ident = "9" + hashlib.sha256(name.encode()).hexdigest()[:15]
@@ -173,7 +173,7 @@ CREATE TABLE IF NOT EXISTS misskey_reactions (
                 username=name,
                 name=told.get("display_name") or _NAMES.get(name, name),
                 text_limit=int(told.get("text_limit", notes.MAX_TEXT)),
-                file_mb=int(told.get("file_mb", 30)),
+                file_mb=int(told.get("file_mb", int(told.get("image_bytes", 30 << 20)) >> 20)),
                 suspended=int(told.get("suspended", 0)),
             )
         kept = books.one("SELECT token FROM misskey_tokens WHERE user = ? AND first = 1", ident)
