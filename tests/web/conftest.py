@@ -93,7 +93,7 @@ def serve() -> Iterator[Callable[..., Desk]]:
 
     yield start
     for server, thread, bound in running:
-        server.should_exit = True
+        server.stop()
         thread.join(10)
         bound.close()
 

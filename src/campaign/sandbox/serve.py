@@ -1,5 +1,6 @@
 """Start the sandbox: as a process of its own, inside a test, or inside another application."""
 
+import asyncio
 import contextlib
 import fcntl
 import http.client
@@ -144,7 +145,7 @@ class Twin:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._house is not None and self._thread is not None  # noqa: S101 - set on entry
-        self._house.server.should_exit = True
+        self._house.server.stop()
         self._thread.join(10)
         self._house.close()
 
@@ -239,6 +240,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._listening = listening
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -258,8 +260,32 @@ class _Server(uvicorn.Server):
             for sign, handler in before.items():
                 signal.signal(sign, handler)
 
-    def _stop(self, sign: int, frame: FrameType | None) -> None:
+    async def main_loop(self) -> None:
+        # uvicorn looks ten times a second whether it shall stop, and then waits for another tenth.
+        self._stopped, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(3):  # rounds of the loop, in which idle connections end
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        """Stop at once; from any thread, or a signal's handler."""
         self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def _stop(self, sign: int, frame: FrameType | None) -> None:
+        self.stop()
 
 
 class _House:
