@@ -6,17 +6,20 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
+from campaign.core.oauth import Registered, read_redirect
 from campaign.platforms.misskey import CAPABILITIES, PAGES
 from campaign.platforms.misskey import Adapter as Misskey
 from campaign.sandbox.misskey.refusals import TABLE
 from campaign.sandbox.misskey.refusals import error as body_of
 from campaign.service import accounts
+from campaign.service.connect import begin, finish
 from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
 
@@ -287,6 +290,23 @@ def test_comments_come_with_who_answered_whom(world: World, adapter: Adapter) ->
         (second.remote_id, first.remote_id, "유라시아 평화 여정", "고마워요"),
     ] == [(one.remote_id, one.in_reply_to, one.author, one.text) for one in found]
     assert world.clock.now() == found[1].at
+
+
+def test_an_account_is_connected_by_consent(world: World) -> None:
+    us, back = Registered("https://desk.example/oauth/client"), "https://desk.example/accounts/connect/callback"
+    begun = world.run(
+        begin(
+            world.app, "misskey", name="mk", base_url=world.twin.opened["misskey"]["peace_ko"]["base_url"],
+            langs=["ko"], by=world.alice, private=True, client=us, redirect_uri=back,
+        )
+    )  # fmt: skip
+    shown = httpx.get(begun.url)
+    yes = httpx.post(begun.url, data={"account": "peace_ko"})
+    linked = world.run(finish(world.app, read_redirect(yes.headers["location"]), by=world.alice))
+    made = publish(world, open_adapter(world), outgoing("동의", medium(world)))
+
+    assert (200, True) == (shown.status_code, "read:account write:notes write:drive" in shown.text)
+    assert "peace_ko" in linked.account.handle and made.remote_id == books(world)[0]["id"]
 
 
 def test_a_hostile_answer_ends_in_an_outcome(world: World, adapter: Adapter) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -198,3 +199,43 @@ def test_the_page_of_a_note_escapes_what_was_posted(twin: Twin, join: Join) -> N
     assert (200, True, False) == (page.status_code, "&lt;script&gt;" in page.text, "<script>" in page.text)
     assert 404 == requests.get(f"{twin.base_url}/misskey/notes/{NOWHERE}", timeout=5).status_code
     assert picture() == requests.get(note["files"][0]["url"], timeout=5).content
+
+
+def test_a_code_is_good_once_for_its_client_and_its_verifier(twin: Twin, join: Join) -> None:
+    where = f"{twin.base_url}/misskey/oauth"
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # https://www.rfc-editor.org/rfc/rfc7636#appendix-B
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    us = {"client_id": "https://desk.example/", "redirect_uri": "https://desk.example/back"}
+    asked = {**us, "scope": "read:account write:notes", "state": "s", "code_challenge": challenge}
+    asked |= {"code_challenge_method": "S256", "account": "peace_ko"}
+
+    def said(**other: str) -> str:
+        told = requests.post(f"{where}/authorize", data={**asked, **other}, allow_redirects=False, timeout=5)
+        return str(told.json()["error"])
+
+    def exchanged(code: str, **other: str) -> requests.Response:
+        given = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **us, **other}
+        return requests.post(f"{where}/token", data=given, timeout=5)
+
+    def coded() -> str:
+        told = requests.post(f"{where}/authorize", data=asked, allow_redirects=False, timeout=5)
+        return parse_qs(urlsplit(told.headers["location"]).query)["code"][0]
+
+    assert ["invalid_request"] * 4 == [
+        said(client_id="desk"),
+        said(redirect_uri="https://evil.example/back"),
+        said(code_challenge=""),
+        said(code_challenge_method="plain"),
+    ]
+    assert "invalid_scope" == said(scope="write:everything")
+    assert [403] * 3 == [
+        exchanged("nonsense").status_code,
+        exchanged(coded(), code_verifier="x").status_code,
+        exchanged(coded(), client_id="https://other.example/").status_code,
+    ]
+    code = coded()
+    bearer = exchanged(code).json()["access_token"]
+    assert "peace_ko" == join(bearer=bearer).i()["username"]
+    assert 403 == exchanged(code).status_code  # and the token is taken back
+    with pytest.raises(MisskeyAuthorizeFailedException):
+        join(bearer=bearer)

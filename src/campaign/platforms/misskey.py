@@ -23,6 +23,7 @@ from campaign.core.model import (
     Reading,
     ReadingStatus,
 )
+from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import instant
@@ -57,6 +58,7 @@ CAPABILITIES = Capabilities(
     languages=0,
     edits=False,
     comments=True,
+    token="does not expire; it is made in the settings of the account, or by consent",  # noqa: S106 - for people
     not_offered={"languages": _CREATE, "edits": _LIST, "captions": _FILES, "metrics": _NOTE},
     notes=(
         "no idempotency key: a lost answer is looked for in the account's own list",
@@ -80,6 +82,15 @@ class Adapter(port.Adapter):
     """One account on one server."""
 
     name: ClassVar[str] = "misskey"
+    # The client's id is the address of a page of its own, which names where the browser comes back to by a Link header
+    # or a <link> with rel=redirect_uri: https://indieauth.spec.indieweb.org/#client-information-discovery
+    oauth: ClassVar[OAuth] = OAuth(
+        authorize="/oauth/authorize",
+        token="/oauth/token",  # noqa: S106 - a path
+        scopes=("read:account", "write:notes", "write:drive"),
+        source=Source(f"{_BACKEND}/server/oauth/OAuth2ProviderService.ts", READ),
+        client_auth="none",
+    )
     defaults: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, client: Client, account: Account) -> None:

@@ -13,7 +13,7 @@ from campaign.sandbox.misskey.refusals import Refusal
 from campaign.sandbox.state import Sandbox
 from campaign.sandbox.wire import Unreadable, read_params
 
-_TOKEN = re.compile(rb'"i"\s*:\s*"([^"]{1,100})"|name="i"\r\n\r\n([^\r]{1,100})')
+_TOKEN = re.compile(rb'"i"\s*:\s*"([^"]{1,300})"|name="i"\r\n\r\n([^\r]{1,300})')
 ID = re.compile(r"[0-9a-z]{16}")
 
 

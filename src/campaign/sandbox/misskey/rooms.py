@@ -15,7 +15,7 @@ from starlette.types import Scope
 from campaign.sandbox.books import Row
 from campaign.sandbox.clock import from_ms, iso
 from campaign.sandbox.limits import Limit, Standing
-from campaign.sandbox.misskey import drive, notes
+from campaign.sandbox.misskey import consent, drive, notes
 from campaign.sandbox.misskey.asking import Asking, asking, token_of
 from campaign.sandbox.misskey.refusals import TABLE, Refusal, error
 from campaign.sandbox.rooms import Account, Answer, Caller, Handler, Rooms, Wrong
@@ -129,6 +129,7 @@ CREATE TABLE IF NOT EXISTS misskey_reactions (
         Route("/misskey/nodeinfo/2.0", nodeinfo),
         Route("/misskey/notes/{id}", page),
         Route("/misskey/files/{digest}", drive.serve),
+        *consent.ROUTES,
     )
     errors: ClassVar[Mapping[type[Exception], Handler]] = {Refusal: _refuse}
     accounts: ClassVar[Sequence[Account]] = ("peace_ko", "peace_ru", "peace_en")
@@ -162,7 +163,7 @@ CREATE TABLE IF NOT EXISTS misskey_reactions (
         return Answer(TABLE[what][0], headers, body)  # type: ignore[index]
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open an account; text_limit, file_mb (or image_bytes), permissions, suspended and display_name may be told."""
+        """Open an account; told may be text_limit, file_mb (or image_bytes), permissions, suspended, display_name."""
         told = {"name": account} if isinstance(account, str) else account
         name, books = told["name"], sandbox.books
         ident = "9" + hashlib.sha256(name.encode()).hexdigest()[:15]
