@@ -189,6 +189,14 @@ def test_a_place_that_is_not_used_is_given_back(house):
     asyncio.run(run())
 
 
+def test_the_piece_of_an_upload_takes_nothing_from_the_budget(house):
+    for counted, left in ((False, 10), (True, 9)):
+        budget = Limiter(house.RealClock())
+        budget.allow("twin account kr", 10, 1000.0)
+        speak(house, Answer(), "ask", "PUT", budget=budget, counted=counted)
+        assert budget.left("twin account kr") == pytest.approx(left, abs=0.1)
+
+
 def test_what_a_reading_tells_is_taken_over_and_what_others_tell_is_not(house):
     told = [("X-RateLimit-Limit", "40"), ("X-RateLimit-Remaining", "7"), ("X-RateLimit-Reset", "60")]
     for method, left in (("GET", 7), ("POST", 99), ("DELETE", 99)):

@@ -183,6 +183,7 @@ class Client:
         ok: Container[int] = SUCCESS,
         foreign: bool = False,
         reading: bool | None = None,
+        counted: bool = True,
     ) -> Reply:
         """Send a request that may be repeated.
 
@@ -190,6 +191,7 @@ class Client:
             ok: statuses that are answers and no errors.
             foreign: the platform returned this URL (an upload URL): any public host, without the token.
             reading: takes from the part of the budget that publishing leaves (default: a GET or HEAD does).
+            counted: takes from the budget at all; the pieces of an upload are counted apart by most platforms.
 
         Raises:
             Unavailable: silence, 5xx, or no usable answer.
@@ -197,7 +199,7 @@ class Client:
         """
         body = {"params": params, "json": json, "data": data, "files": files, "content": content}
         reads = not self._urgent and (method in REPEATABLE if reading is None else reading)
-        call = _Call(method, path_or_url, body, headers, ok, foreign, reads, commits=False)
+        call = _Call(method, path_or_url, body, headers, ok, foreign, reads, commits=False, counted=counted)
         return await self._perform(call)
 
     async def commit(
@@ -212,15 +214,19 @@ class Client:
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         ok: Container[int] = SUCCESS,
+        foreign: bool = False,
     ) -> Reply:
         """Send the ONE irreversible request, over a connection that is new or was in use a moment ago.
+
+        Args:
+            foreign: as of ask(): the last piece of an upload that publishes by itself.
 
         Raises:
             Unavailable: proved that no byte of it left. RateLimited: 429. Unauthorized: 401.
             Refused: other 4xx. Uncertain: everything else; it must not be sent again.
         """
         body = {"params": params, "json": json, "data": data, "files": files, "content": content}
-        return await self._perform(_Call(method, path_or_url, body, headers, ok, False, False, commits=True))
+        return await self._perform(_Call(method, path_or_url, body, headers, ok, foreign, False, commits=True))
 
     async def perform(self, work: Callable[[], T]) -> T:
         """Do the ONE irreversible thing where it is no request but work on this machine, in a thread.
@@ -249,7 +255,7 @@ class Client:
         line.state = "not_sent"  # until a transport has it
         try:
             self._check(request, call.foreign)
-            if self._budget is not None:
+            if self._budget is not None and call.counted:
                 await self._wait(self._budget, call)
                 trail.at, trail.started = self._clock.now(), self._clock.monotonic()
             line.state = "unknown"  # from here on only the transport can vouch
@@ -415,6 +421,7 @@ class _Call:
     foreign: bool
     reads: bool
     commits: bool
+    counted: bool = True
 
 
 class _Trail:

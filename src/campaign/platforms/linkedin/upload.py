@@ -78,7 +78,8 @@ class Uploader:
 
     async def _put(self, url: str, content: bytes, mime: str) -> Reply:
         foreign = urlsplit(url).netloc not in self._hosts
-        return await self._client.ask("PUT", url, content=content, headers={"Content-Type": mime}, foreign=foreign)
+        headers = {"Content-Type": mime}
+        return await self._client.ask("PUT", url, content=content, headers=headers, foreign=foreign, counted=False)
 
     async def _processed(self, kind: str, urn: str) -> None:
         path = f"/rest/{kind}/{urn.replace(':', '%3A')}"

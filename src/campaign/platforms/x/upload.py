@@ -41,9 +41,14 @@ class Uploader:
         return made
 
     async def _chunked(self, file: BinaryIO, size: int, mime: str, category: str) -> dict[str, str]:
-        """Upload in segments, never the whole in memory: https://docs.x.com/x-api/media/quickstart/media-upload-chunked."""
+        """Upload in segments, never the whole in memory.
+
+        https://docs.x.com/x-api/media/quickstart/media-upload-chunked; each step may be done 1875 times in 15 minutes,
+        which X counts apart: https://docs.x.com/x-api/fundamentals/rate-limits
+        """
         wanted = {"media_type": mime, "media_category": category, "total_bytes": size}
-        started = _made((await self._client.ask("POST", "/2/media/upload/initialize", json=wanted)).json())
+        reply = await self._client.ask("POST", "/2/media/upload/initialize", json=wanted, counted=False)
+        started = _made(reply.json())
         path, number = f"/2/media/upload/{started['id']}", 0
         while chunk := file.read(CHUNK):
             await self._client.ask(
@@ -51,9 +56,10 @@ class Uploader:
                 f"{path}/append",
                 data={"segment_index": str(number)},
                 files={"media": ("chunk", chunk, "application/octet-stream")},
+                counted=False,
             )
             number += 1
-        told = (await self._client.ask("POST", f"{path}/finalize")).json()
+        told = (await self._client.ask("POST", f"{path}/finalize", counted=False)).json()
         await self._processed(started["id"], as_dict(as_dict(told).get("data")).get("processing_info"))
         return started
 
