@@ -9,6 +9,7 @@ from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pending, Published, Reading, ReadingStatus
 from campaign.platforms.slack import PAGES
+from campaign.platforms.slack import SCOPES as WANTED
 from campaign.platforms.slack import Adapter as Slack
 from campaign.platforms.slack.speech import plain
 from campaign.sandbox.slack.rooms import SCOPES
@@ -426,6 +427,10 @@ def test_a_webhooks_address_is_seen_nowhere(world: World) -> None:
     seen = b"".join(each.request + (each.response or b"") + each.url.encode() for each in kept.kept)
 
     assert secret.encode() not in seen and secret not in str(error.value)
+
+
+def test_a_consent_asks_for_what_is_needed_and_no_more() -> None:
+    assert WANTED == Slack.oauth.scopes == tuple(SCOPES.split(","))
 
 
 @pytest.mark.parametrize(

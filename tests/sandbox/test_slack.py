@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 from slack_sdk import WebClient, WebhookClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.oauth import AuthorizeUrlGenerator
 
 from campaign.sandbox import Twin
 from campaign.sandbox.slack.refusals import HOOKS, REFUSALS
@@ -235,6 +237,25 @@ def test_troubles_are_said_as_slack_says_them(twin: Twin, bot: WebClient, told: 
             bot.chat_postMessage(channel=told["channel"], text="a")
         assert (status, word) == (error.value.response.status_code, error.value.response["error"])
         assert fault != "429" or "60" == error.value.response.headers["retry-after"]
+
+
+def test_a_consent_gives_a_token_once(bot: WebClient, told: dict[str, str]) -> None:
+    back = "http://localhost/back"
+    ask = AuthorizeUrlGenerator(
+        client_id="1.2",
+        scopes=SCOPES.split(","),
+        redirect_uri=back,
+        authorization_url=f"{told['base_url']}/oauth/v2/authorize",
+    )
+    codes = [dict(parse_qsl(urlsplit(httpx.get(ask.generate("st")).headers["location"]).query)) for _ in range(2)]
+    given = {"client_id": "1.2", "client_secret": "s", "redirect_uri": back}
+    nobody = WebClient(base_url=bot.base_url)
+    made = nobody.oauth_v2_access(code=codes[0]["code"], **given)
+
+    assert ("st", told["token"], SCOPES) == (codes[0]["state"], made["access_token"], made["scope"])
+    assert "invalid_code" == refused(nobody.oauth_v2_access, code=codes[0]["code"], **given)
+    other = {**given, "redirect_uri": "http://localhost/other"}
+    assert "bad_redirect_uri" == refused(nobody.oauth_v2_access, code=codes[1]["code"], **other)
 
 
 def test_each_refusal_of_the_tables_is_met_in_these_tests() -> None:

@@ -24,6 +24,7 @@ from campaign.core.model import (
     Published,
     Reading,
 )
+from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply
@@ -62,6 +63,7 @@ CAPABILITIES = Capabilities(
     metrics={"reactions": "reactions[].count", "replies": "reply_count"},
     guarantees=(Guarantee.READ_BACK, Guarantee.NONE),
     settles_within=30.0,
+    token="does not expire, unless the app opted into rotation: then twelve hours, and it is renewed",  # noqa: S106
     rate=RateRule(50, 60, _RATES),  # tier 3, that of reading a channel's history
     languages=0,
     comments=True,
@@ -82,6 +84,9 @@ CAPABILITIES = Capabilities(
 )  # fmt: skip
 
 HOOKS = "https://hooks.slack.com"
+SCOPES = (
+    "chat:write", "channels:read", "channels:history", "files:write", "files:read", "metadata.message:read",
+)  # fmt: skip
 EVENT = "campaign_delivery"  # the type of the metadata that holds the delivery's key
 SKEW = timedelta(minutes=10)  # what our clock and Slack's may differ by
 SHARED_WITHIN = timedelta(minutes=10)  # a file that is in no channel by then is a person's question
@@ -106,6 +111,14 @@ class Adapter(port.Adapter):
     bearer: ClassVar[bool] = False  # a webhook's address must not get there
     home: ClassVar[str] = "https://slack.com"
     hosts: ClassVar[tuple[str, ...]] = ("hooks.slack.com", "files.slack.com")
+    oauth: ClassVar[OAuth] = OAuth(
+        authorize="https://slack.com/oauth/v2/authorize",
+        token="https://slack.com/api/oauth.v2.access",  # noqa: S106 - an address
+        scopes=SCOPES,
+        source=Source("https://docs.slack.dev/authentication/installing-with-oauth", "2026-11-24"),
+        pkce=False,  # an app must opt into it, and is then one without a secret
+        separator=",",
+    )
     options: ClassVar[Mapping[str, str]] = {"channel": "the channel's id, as in C0123456789 (a webhook knows its own)"}
     defaults: ClassVar[Capabilities] = CAPABILITIES
 

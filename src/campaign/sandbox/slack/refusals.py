@@ -26,6 +26,8 @@ REFUSALS: Mapping[str, str] = {
     "invalid_arguments": "a length that is no number, files that are no list",
     "file_not_found": "files.info, files.completeUploadExternal of a file that there is not, or was not uploaded",
     "file_deleted": "files.info of a file that was deleted",
+    "invalid_code": "oauth.v2.access with a code that was not given out, or was used",
+    "bad_redirect_uri": "oauth.v2.access with another redirect_uri than the one of the consent",
     "cant_delete_file": "files.delete of a file of somebody else",
 }
 # Status and word of an incoming webhook.

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
@@ -65,6 +66,31 @@ async def call(request: Request) -> Response:
     with sandbox.books.together():
         told = method(Asking(sandbox, request, bot, fields, sandbox.clock.milliseconds()))
     return JSONResponse({"ok": True, **told}, headers={"X-OAuth-Scopes": bot["scopes"]})
+
+
+async def authorize(request: Request) -> Response:
+    """Consent for the app of the first bot, as if a person had clicked; the browser goes back with a code."""
+    asked, code = request.query_params, secrets.token_urlsafe(24)
+    bot = _sandbox(request).books.one("SELECT * FROM slack_bots ORDER BY rowid LIMIT 1")
+    assert bot is not None  # noqa: S101 - accounts are opened at the start
+    request.app.state.codes[f"slack {code}"] = {"redirect_uri": asked.get("redirect_uri", ""), "bot": bot["id"]}
+    query = urlencode({"code": code, "state": asked.get("state", "")})
+    return RedirectResponse(f"{asked.get('redirect_uri', '')}?{query}", 302)
+
+
+async def access(request: Request) -> Response:
+    """Give the token of a code, once. https://docs.slack.dev/reference/methods/oauth.v2.access"""
+    sandbox = _sandbox(request)
+    fields = read_params(b"", request.headers.get("content-type", ""), await request.body())
+    found = request.app.state.codes.pop(f"slack {fields.get('code')}", None)
+    if found is None:
+        raise Refusal("invalid_code")
+    if found["redirect_uri"] != fields.get("redirect_uri", found["redirect_uri"]):
+        raise Refusal("bad_redirect_uri")
+    bot = sandbox.books.one("SELECT * FROM slack_bots WHERE id = ?", found["bot"])
+    assert bot is not None  # noqa: S101 - a code is of a bot
+    told = {"access_token": bot["token"], "token_type": "bot", "scope": bot["scopes"], "bot_user_id": bot["id"]}
+    return JSONResponse({"ok": True, **told, "team": {"id": "T0EURASIA", "name": "Eurasia"}})
 
 
 async def upload(request: Request) -> Response:
@@ -174,6 +200,8 @@ CREATE TABLE IF NOT EXISTS slack_files (
 CREATE TABLE IF NOT EXISTS slack_shares (file TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL);
 """
     routes: ClassVar[Sequence[Route]] = (
+        Route("/slack/oauth/v2/authorize", authorize),
+        Route("/slack/api/oauth.v2.access", access, methods=["POST"]),
         Route("/slack/api/{method}", call, methods=["GET", "POST"]),
         Route("/slack/upload/v1/{place}", upload, methods=["POST"]),
         Route("/slack/services/{team}/{hook}/{token}", hook, methods=["POST"]),
