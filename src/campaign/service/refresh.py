@@ -199,7 +199,7 @@ def _not_renewed(app: App, account: Account, held: Credential, state: str, error
         and end is not None
         and held.lifetime.boot == app.clock.boot
     ):
-        wait = end - mono  # a second use of a refresh token that was spent would end the living token too
+        wait = end - MARGIN - mono  # a second use of a refresh token that was spent would end the living token too
     with app.store.begin() as tx:
         rows.rest(tx, held, app.worker, mono=mono, until=None if state == "dead" else mono + wait, boot=app.clock.boot)
     app.log("token.failed", account=account.name, error=str(error))

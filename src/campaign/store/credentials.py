@@ -97,7 +97,7 @@ def begin_renewal(tx: Connection, held: Credential, renewing: Renewing, *, mono:
     when its time is over, or with the boot.
     """
     free = sa.or_(
-        credentials.c.lease.is_(None), credentials.c.lease_boot != renewing.boot, credentials.c.lease_until < mono
+        credentials.c.lease.is_(None), credentials.c.lease_boot != renewing.boot, credentials.c.lease_until <= mono
     )
     query = credentials.update().where(
         credentials.c.account_id == held.account_id, credentials.c.generation == held.generation, free
