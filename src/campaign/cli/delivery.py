@@ -73,6 +73,8 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> N
         tried = attempt_rows.attempts_of(tx, held.id)
     more = ("parent_id", "late_after", "sent_at", "measure_at", "outgoing_sha256", "key", "wire", "questions")
     told = plain(row, (*FIELDS, *more))
+    if told["wire"]:  # what begins with _ opens something while it lives: an upload session's address
+        told["wire"] = {name: value for name, value in told["wire"].items() if name[:1] != "_"}
     if here.json:
         evidence = [_plain_seen(seen) for seen in evidence_of(held, tried)]
         data(told | {"outgoing": outgoing.plain(), "tries": [_attempt(one) for one in tried], "evidence": evidence})

@@ -12,11 +12,12 @@ SECRET_FIELDS = (
     "device_code", "password", "passwd", "secret", "api_key", "apikey", "private_key", "accessJwt", "refreshJwt",
     "session_token", "oauth_token", "oauth_token_secret", "oauth_signature", "fb_exchange_token", "input_token",
     "page_token_secret", "appsecret_proof",
+    "upload_url",  # of an upload session: who has its address may upload into it (TikTok, Slack, VK)
 )  # fmt: skip
 # Secret in a URL or a form; in JSON `code` is an error's number or name.
 SECRET_PARAMETERS = (
     *SECRET_FIELDS, "code", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature",
-    "upload_id", "upload_token",  # of an upload session: who has its address may upload into it (Google, TikTok)
+    "upload_id", "upload_token",  # of the same (Google, TikTok)
 )  # fmt: skip
 SHORTEST_BASE64 = 5  # characters; a shorter piece would be found everywhere
 _Form = tuple[bytes | None, bool, "re.Pattern[bytes]"]

@@ -340,7 +340,8 @@ def _delivery(row: Delivery, queued: Queued, account: Account) -> as2.DeliveryRe
             "sent_at": _iso(row.sent_at) if row.sent_at else None,
             "moved_because": row.moved_because,
             "error": row.error,
-            "wire": dict(row.wire) if row.wire else None,
+            # What begins with _ opens something while it lives: an upload session's address.
+            "wire": {name: value for name, value in row.wire.items() if name[:1] != "_"} if row.wire else None,
         },
     )
 
