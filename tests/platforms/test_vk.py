@@ -8,15 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
+from campaign.core.oauth import Registered, read_redirect
 from campaign.platforms.vk import PAGES, web_of
 from campaign.platforms.vk import Adapter as VK
+from campaign.sandbox.vk.consent import SECRET
 from campaign.service import accounts
+from campaign.service.connect import begin, finish
 from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
 
@@ -202,6 +206,26 @@ def test_a_link_is_attached_where_nothing_else_is(world: World, adapter: Adapter
     publish(world, adapter, outgoing("d", medium(world), link="https://example.org/"), key="other")
 
     assert ["https://example.org/", None] == [row["link"] for row in books(world)]
+
+
+def test_an_account_is_connected_by_consent(world: World) -> None:
+    us, back = Registered("5", SECRET), "https://desk.example/accounts/connect/callback"
+    begun = world.run(
+        begin(
+            world.app, "vk", name="vk", base_url=world.twin.base_url, langs=["ru"], by=world.alice, private=True,
+            client=us, redirect_uri=back, options={"community": "peace_ru"},
+        )
+    )  # fmt: skip
+    shown = httpx.get(begun.url)
+    yes = httpx.post(begun.url, data={"account": "peace_ru"})
+    linked = world.run(finish(world.app, read_redirect(yes.headers["location"]), by=world.alice))
+    made = publish(world, open_adapter(world), outgoing("согласие", medium(world)))
+
+    assert (200, True) == (shown.status_code, "wall,photos,video" in shown.text)
+    assert ("@peace_ru", ()) == (linked.account.handle, linked.warnings)
+    assert made.remote_id == books(world)[0]["id"]
+    wrong = httpx.post(f"{world.twin.base_url}/access_token", data={"client_secret": SECRET, "code": "used"})
+    assert (401, "invalid_grant") == (wrong.status_code, wrong.json()["error"])
 
 
 def test_a_thread_is_refused(world: World, adapter: Adapter) -> None:

@@ -17,7 +17,7 @@ from campaign.sandbox.clock import iso
 from campaign.sandbox.limits import Limit, Standing
 from campaign.sandbox.rooms import Account, Answer, Caller, Handler, Rooms, Wrong
 from campaign.sandbox.state import Sandbox
-from campaign.sandbox.vk import media, pages, wall
+from campaign.sandbox.vk import consent, media, pages, wall
 from campaign.sandbox.vk.asking import Asking, asking, community, token_of
 from campaign.sandbox.vk.refusals import Refusal, error
 
@@ -130,6 +130,7 @@ CREATE TABLE IF NOT EXISTS vk_uploads (
         Route("/method/{method}", call, methods=["GET", "POST"]),
         Route("/vk/upload/{key}", media.upload, methods=["POST"]),
         Route("/vk/media/{digest}", media.serve),
+        *consent.ROUTES,
         *pages.ROUTES,
     )
     errors: ClassVar[Mapping[type[Exception], Handler]] = {Refusal: _refuse}
