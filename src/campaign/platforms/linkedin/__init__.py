@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from campaign.core import adapter as port
 from campaign.core import address
@@ -26,7 +26,9 @@ from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply
+from campaign.platforms.linkedin.counters import MEMBERS, Counters
 from campaign.platforms.linkedin.little import from_little, to_little
+from campaign.platforms.linkedin.told import as_dict, as_list, elements_of, is_post, key_of
 from campaign.platforms.linkedin.upload import Uploader
 
 
@@ -106,16 +108,7 @@ FEED = "https://www.linkedin.com/feed/update/"  # where posts are shown
 SKEW = timedelta(minutes=10)  # what our clock and the platform's may differ by
 SIZE, PAGES = 100, 20  # of the author's list
 COMMENT_PAGES, NESTED = 10, 50
-MEMBERS: Mapping[Metric, str] = {
-    "views": "IMPRESSION",
-    "reach": "MEMBERS_REACHED",
-    "reactions": "REACTION",
-    "replies": "COMMENT",
-    "reposts": "RESHARE",
-    "saves": "POST_SAVE",
-}
 DISTRIBUTION = {"feedDistribution": "MAIN_FEED", "targetEntities": [], "thirdPartyDistributionChannels": []}
-POSTED = {"share", "ugcPost"}  # what a post's URN may be of
 
 
 class Adapter(port.Adapter):
@@ -159,7 +152,7 @@ class Adapter(port.Adapter):
         """Return the URN in https://www.linkedin.com/feed/update/urn:li:share:1234/. Raises: Invalid."""
         hosts = {"www.linkedin.com", "linkedin.com"} if account.base_url == cls.home else address.hosts_of(account)
         urn = (address.path_of(url, hosts) or [""])[-1].replace("%3A", ":")
-        if not _is_post(urn):
+        if not is_post(urn):
             rule = f"must look like {FEED}urn:li:share:1234/; an activity has another number: 'embed' shows the share's"
             raise Invalid(address.FIELD, url, rule)
         return urn
@@ -170,13 +163,13 @@ class Adapter(port.Adapter):
         Raises: Unauthorized, Unavailable. Refused: the token is not of somebody who may post for the page.
         """
         if not self._organization:
-            who = _dict((await self._ask("GET", "/v2/userinfo")).json())
+            who = as_dict((await self._ask("GET", "/v2/userinfo")).json())
             if not isinstance(who.get("sub"), str) or not who["sub"]:
                 raise Unavailable(f"{self._label}: LinkedIn does not say whose token this is")
             author, handle = f"urn:li:person:{who['sub']}", str(who.get("name") or who["sub"])[:128]
         else:
             author, handle = await self._page()
-        path = f"/rest/posts?author={_key(author)}&q=author&count=1"
+        path = f"/rest/posts?author={key_of(author)}&q=author&count=1"
         listed = await self._ask("GET", path, method="FINDER", ok=(200, 403))
         readable = listed.status == 200
         kind = "member" if not self._organization else "organization"
@@ -192,11 +185,11 @@ class Adapter(port.Adapter):
         author = f"urn:li:organization:{self._organization}"
         path = "/rest/organizationAcls?q=roleAssignee&state=APPROVED&count=100"
         roles = await self._ask("GET", path, ok=(200, 403))  # 403: the token may post, but not read roles
-        mine = [str(_dict(each).get("organization")) for each in _list(_dict(roles.json()).get("elements"))]
+        mine = [str(as_dict(each).get("organization")) for each in as_list(as_dict(roles.json()).get("elements"))]
         if roles.status == 200 and author not in mine:
             raise Refused(f"{self._label}: the token's owner has no role at {author}; make them its administrator")
         told = await self._ask("GET", f"/rest/organizations/{self._organization}", ok=(200, 403))
-        page = _dict(told.json()) if told.status == 200 else {}
+        page = as_dict(told.json()) if told.status == 200 else {}
         return author, str(page.get("vanityName") or page.get("localizedName") or author)[:128]
 
     async def prepare(
@@ -253,7 +246,7 @@ class Adapter(port.Adapter):
                 raise Uncertain(f"{error}; it may be this very post", status=422, body=error.body) from error
             raise self._explained(error) from error
         urn = reply.headers.get("x-restli-id") or reply.headers.get("x-linkedin-id") or ""
-        if not _is_post(urn):
+        if not is_post(urn):
             raise reply.bad("the answer names no post")
         return self._named(urn, reply.date)
 
@@ -281,85 +274,35 @@ class Adapter(port.Adapter):
 
     async def fetch(self, remote_id: str) -> Mapping[str, Any]:
         """Return the post as LinkedIn tells it. Raises: Refused: there is none, or this token may not read it."""
-        record = _dict((await self._ask("GET", f"/rest/posts/{_key(remote_id)}")).json())
+        record = as_dict((await self._ask("GET", f"/rest/posts/{key_of(remote_id)}")).json())
         if not record.get("id"):
             raise Unavailable(f"{self._label}: the answer is no post")
         return record
 
     async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
         """Return the counters: a page's of many posts at once, a member's one by one."""
-        known = list(dict.fromkeys(one for one in remote_ids if _is_post(one)))
+        counters = Counters(self._ask, self._label, self._author, self.capabilities.metrics)
+        known = list(dict.fromkeys(one for one in remote_ids if is_post(one)))
         wrong = dict.fromkeys(self.capabilities.metrics, Reading(None, ReadingStatus.ERROR))
         found: dict[str, Mapping[Metric, Reading]] = {one: wrong for one in remote_ids if one not in known}
         if self._author.startswith("urn:li:person:"):
-            for one in known:
-                found[one] = {metric: await self._member(one, metric) for metric in self.capabilities.metrics}
-            return found
-        size = CAPABILITIES.ids_per_reading
-        for start in range(0, len(known), size):
-            found |= await self._statistics(known[start : start + size])
+            return found | {one: await counters.of_member(one) for one in known}
+        for start in range(0, len(known), CAPABILITIES.ids_per_reading):
+            found |= await counters.of_page(known[start : start + CAPABILITIES.ids_per_reading])
         return found
-
-    async def _member(self, remote_id: str, metric: Metric) -> Reading:
-        """Ask for one counter: one that LinkedIn retires takes no other along."""
-        kind = "share" if remote_id.split(":")[2] == "share" else "ugc"
-        path = f"/rest/memberCreatorPostAnalytics?q=entity&entity=({kind}:{_key(remote_id)})"
-        asked = f"{path}&queryType={MEMBERS[metric]}&aggregation=TOTAL"
-        reply = await self._ask("GET", asked, ok=(200, 400, 403, 404))
-        if reply.status != 200:
-            status = {403: ReadingStatus.NOT_PERMITTED, 404: ReadingStatus.EXPIRED}.get(reply.status)
-            return Reading(None, status or ReadingStatus.ERROR)
-        elements = _dict(reply.json()).get("elements")
-        if elements == []:
-            return Reading(None, ReadingStatus.TOO_NEW)
-        return _reading(_dict(_list(elements)[0]).get("count") if _list(elements) else None)
-
-    async def _statistics(self, urns: Sequence[str]) -> dict[str, Mapping[Metric, Reading]]:
-        lists = {
-            "shares": [_key(urn) for urn in urns if ":share:" in urn],
-            "ugcPosts": [_key(urn) for urn in urns if ":ugcPost:" in urn],
-        }
-        asked = "".join(f"&{name}=List({','.join(keys)})" for name, keys in lists.items() if keys)
-        path = "/rest/organizationalEntityShareStatistics?q=organizationalEntity"
-        reply = await self._ask("GET", f"{path}&organizationalEntity={_key(self._author)}{asked}", ok=(200, 403))
-        if reply.status == 403:
-            hidden = dict.fromkeys(self.capabilities.metrics, Reading(None, ReadingStatus.NOT_PERMITTED))
-            return dict.fromkeys(urns, hidden)
-        told: dict[str, dict[str, Any]] = {}
-        for each in map(_dict, self._elements(reply, "the statistics")):
-            told[str(each.get("share") or each.get("ugcPost"))] = _dict(each.get("totalShareStatistics"))
-        # What nobody has seen yet is left out, as is what is gone: the posts themselves tell which.
-        silent = [urn for urn in urns if urn not in told]
-        there = await self._there(silent) if silent else frozenset()
-        return {
-            urn: {
-                metric: _reading(told[urn].get(theirs))
-                if urn in told
-                else Reading(None, ReadingStatus.TOO_NEW if urn in there else ReadingStatus.EXPIRED)
-                for metric, theirs in self.capabilities.metrics.items()
-            }
-            for urn in urns
-        }
-
-    async def _there(self, urns: Sequence[str]) -> frozenset[str]:
-        keys = ",".join(map(_key, urns))
-        told = _dict((await self._ask("GET", f"/rest/posts?ids=List({keys})", method="BATCH_GET")).json())
-        if not isinstance(told.get("results"), dict):
-            raise Unavailable(f"{self._label}: the posts cannot be read")
-        return frozenset(map(unquote, told["results"]))  # Rest.li may write a key as it was asked for
 
     async def comments(self, remote_id: str) -> Sequence[Comment]:
         """Return the comments below a post and their answers, oldest first. Raises: Refused."""
         found = await self._comments(remote_id)
         for each in list(found)[:NESTED]:
             urn = str(each.get("commentUrn") or "")
-            if _dict(each.get("commentsSummary")).get("aggregatedTotalComments") and urn:
+            if as_dict(each.get("commentsSummary")).get("aggregatedTotalComments") and urn:
                 found += await self._comments(urn)
         comments = []
         for each in found:
-            ident, text = each.get("commentUrn") or each.get("id"), _dict(each.get("message")).get("text")
+            ident, text = each.get("commentUrn") or each.get("id"), as_dict(each.get("message")).get("text")
             if ident:
-                at = _instant(_dict(each.get("created")).get("time"))
+                at = _instant(as_dict(each.get("created")).get("time"))
                 # LinkedIn names who wrote it by a URN alone; what they are called is not told.
                 above = str(each.get("parentComment") or remote_id)
                 comments.append(Comment(str(ident), above, None, str(text or ""), at, each))
@@ -368,8 +311,8 @@ class Adapter(port.Adapter):
     async def _comments(self, urn: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for page in range(COMMENT_PAGES):
-            path = f"/rest/socialActions/{_key(urn)}/comments?start={page * SIZE}&count={SIZE}"
-            told = self._elements(await self._ask("GET", path), "the comments")
+            path = f"/rest/socialActions/{key_of(urn)}/comments?start={page * SIZE}&count={SIZE}"
+            told = elements_of(await self._ask("GET", path), f"{self._label}: the comments")
             found += [each for each in told if isinstance(each, dict)]
             if len(told) < SIZE:
                 break
@@ -378,20 +321,21 @@ class Adapter(port.Adapter):
     async def edit(self, remote_id: str, outgoing: Outgoing, wire: Wire) -> Published:
         """Replace the text. The same edit again changes nothing."""
         patch = {"patch": {"$set": {"commentary": to_little(outgoing.text)}}}
-        path = f"/rest/posts/{_key(remote_id)}"
+        path = f"/rest/posts/{key_of(remote_id)}"
         reply = await self._ask("POST", path, method="PARTIAL_UPDATE", json=patch, ok=(200, 204))
         return self._named(remote_id, reply.date)
 
     async def delete(self, remote_id: str) -> None:
         """Take the post down; one that is gone already is no error."""
-        await self._ask("DELETE", f"/rest/posts/{_key(remote_id)}", method="DELETE", ok=(200, 204, 404))
+        await self._ask("DELETE", f"/rest/posts/{key_of(remote_id)}", method="DELETE", ok=(200, 204, 404))
 
     async def _own(self, since: datetime) -> list[dict[str, Any]]:
         """Return the author's own posts from an instant on, oldest first. Raises: Unavailable: no end was reached."""
         found: list[dict[str, Any]] = []
         for page in range(PAGES):
-            path = f"/rest/posts?author={_key(self._author)}&q=author&sortBy=CREATED&start={page * SIZE}&count={SIZE}"
-            told = self._elements(await self._ask("GET", path, method="FINDER"), "the list of posts")
+            path = f"/rest/posts?author={key_of(self._author)}&q=author&sortBy=CREATED&start={page * SIZE}&count={SIZE}"
+            reply = await self._ask("GET", path, method="FINDER")
+            told = elements_of(reply, f"{self._label}: the list of posts")
             if not all(isinstance(one, dict) and one.get("id") for one in told):
                 raise Unavailable(f"{self._label}: the list of posts cannot be read")
             recent = [one for one in told if (_instant(one.get("createdAt")) or since) >= since]
@@ -399,12 +343,6 @@ class Adapter(port.Adapter):
             if len(told) < SIZE or len(recent) < len(told):
                 return found[::-1]
         raise Unavailable(f"{self._label}: the list of posts was not read to its end, after {PAGES} pages")
-
-    def _elements(self, reply: Reply, what: str) -> list[Any]:
-        elements = _dict(reply.json()).get("elements")
-        if not isinstance(elements, list):
-            raise Unavailable(f"{self._label}: {what} cannot be read")
-        return elements
 
     async def _ask(self, verb: str, path: str, *, method: str = "", **options: Any) -> Reply:
         headers = {**self._headers, **({"X-RestLi-Method": method} if method else {})}
@@ -425,36 +363,13 @@ class Adapter(port.Adapter):
         return Published(urn, f"{self._shown}{urn}/", at)
 
 
-def _key(urn: str) -> str:
-    return urn.replace("%", "%25").replace(":", "%3A").replace("(", "%28").replace(")", "%29").replace(",", "%2C")
-
-
-def _is_post(urn: str) -> bool:
-    parts = urn.split(":")
-    return len(parts) == 4 and parts[:2] == ["urn", "li"] and parts[2] in POSTED and parts[3].isalnum()
-
-
 def _media(post: Mapping[str, Any]) -> set[str]:
-    content = _dict(post.get("content"))
-    items = [content.get("media"), *_list(_dict(content.get("multiImage")).get("images"))]
-    return {str(_dict(item)["id"]) for item in items if _dict(item).get("id")}
-
-
-def _reading(value: Any) -> Reading:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Reading(value)
-    return Reading(None, ReadingStatus.ERROR)
+    content = as_dict(post.get("content"))
+    items = [content.get("media"), *as_list(as_dict(content.get("multiImage")).get("images"))]
+    return {str(as_dict(item)["id"]) for item in items if as_dict(item).get("id")}
 
 
 def _instant(milliseconds: Any) -> datetime | None:
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or not 0 < milliseconds < 10**14:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
