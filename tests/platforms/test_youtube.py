@@ -23,6 +23,8 @@ from campaign.platforms.youtube import Adapter as YouTube
 from campaign.platforms.youtube.speech import meant, until_midnight
 from campaign.platforms.youtube.upload import PIECE, UNIT, UPLOAD
 from campaign.sandbox.serve import ask
+from campaign.service.compose import Picture, Wording
+from tests.clips import WORDS, clip_file, vtt_file
 from tests.conftest import World
 
 from .conformance import Bench, exercise
@@ -422,6 +424,29 @@ def test_a_channel_that_is_not_there_and_a_word_that_is_none_are_told(world: Wor
         another(world, channel="no")
     with pytest.raises(Invalid, match="yes or no"):
         world.link("youtube", "yt", options={"made_for_kids": "perhaps"})
+
+
+def test_one_video_holds_both_languages_from_the_draft_to_the_record(world: World) -> None:
+    world.link("youtube", "yt", "ko", "ru")
+    captions = {lang: vtt_file(world.folder / f"{lang}.vtt", words) for lang, words in WORDS.items() if lang != "en"}
+    video = Picture(clip_file(world.folder / "a.mp4"), {"ko": "영상", "ru": "Видео"}, captions)
+    texts = {"ko": Wording("평화의 길", title="평화"), "ru": Wording("Путь мира", title="Мир")}
+    world.post(to=("yt",), texts=texts, pictures=(video,), strategy="native")
+    world.clock.turn(minutes=10)
+    world.twin.fault("lose_response", method="PUT", path=VIDEOS)
+    for _ in range(6):
+        world.tick()
+        world.clock.turn_monotonic(30)
+    [row] = books(world)
+    [delivery] = world.deliveries()
+
+    assert (["published"], row["id"]) == (world.states(), delivery.remote_id)
+    assert ("평화", "평화의 길", {"ru": {"title": "Мир", "description": "Путь мира"}}) == (
+        row["title"],
+        row["text"],
+        row["localizations"],
+    )
+    assert ({"ko", "ru"}, True) == (set(row["media"][0]["captions"]), bool(row["media"][0]["cover"]))
 
 
 # Google's own description of its API judges what we send: every parameter, every body, nothing unknown in it.
