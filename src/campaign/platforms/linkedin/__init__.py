@@ -96,6 +96,8 @@ CAPABILITIES = Capabilities(
         " a person's then, and there are no comments",
         "150 requests a day and endpoint for each member are taken as the limit: LinkedIn tells the real one to the"
         " app's owner alone",
+        "consent connects a member; a page's token comes from LinkedIn's token generator, of an app with the Community"
+        " Management API: w_organization_social, r_organization_social, rw_organization_admin",
         "an edit changes the text; alt texts stay as they were",
         "a link in the text gets no card: LinkedIn does not look at it",
         "5 MB a picture is our own limit: LinkedIn tells one of pixels only",
@@ -120,7 +122,9 @@ class Adapter(port.Adapter):
     oauth: ClassVar[OAuth] = OAuth(
         authorize="https://www.linkedin.com/oauth/v2/authorization",
         token="https://www.linkedin.com/oauth/v2/accessToken",  # noqa: S106
-        scopes=("openid", "profile", "w_member_social", "w_organization_social", "r_organization_social"),
+        # What any app may ask for. A page's (w_organization_social, r_organization_social, rw_organization_admin) are of
+        # another product, and one scope that an app has not makes LinkedIn refuse the whole request.
+        scopes=("openid", "profile", "w_member_social"),
         pkce=False,
         refresh_ahead=7 * 86_400.0,
         source=_docs("shared/authentication/authorization-code-flow"),
