@@ -28,11 +28,17 @@ def add(
     token_stdin: bool = False,
     again: bool = False,
     option: Annotated[list[str] | None, Parameter(name="--option")] = None,
+    client_id: str = "",
+    redirect_uri: str = "",
     here: Here = HERE,
 ) -> None:
     """Connect an account: its platform is asked who the token belongs to, and what it may do.
 
-    Example: campaign account add mastodon --name kr --base-url https://mastodon.example --token-stdin --lang ko < token
+    Examples: campaign account add youtube --name kr --lang ko ·
+    campaign account add mastodon --name kr --base-url https://mastodon.example --token-stdin --lang ko < token
+
+    Without --token-stdin, where the platform lets a person consent in a browser, an address is printed, and the one
+    that the browser ends at is read from standard input, or the code in it.
 
     Args:
         platform: Its platform; see: campaign platforms.
@@ -43,12 +49,36 @@ def add(
             platform knows follow it, a line each: NAME=VALUE.
         again: Give an account that is connected a new token.
         option: What the platform needs besides: NAME=VALUE, as in channel=@seoul_ko; may be given several times.
+        client_id: Who we are to the platform; else [oauth.PLATFORM] of the settings. The client's secret is the first
+            line of standard input.
+        redirect_uri: Where the browser comes back to, as the platform knows it; else the desk's own page.
     """
     kind = load(platform)  # an unknown platform is told before a token is asked for
     base_url = base_url or kind.home
     if not base_url:
         raise Invalid("base-url", "", f"is needed: {platform} has many servers; name the account's own")
     options = _named("option", option or (), kind.options)
+    consents = kind.oauth is not None and not token_stdin
+    if (client_id or redirect_uri) and not consents:
+        raise Invalid("client-id", client_id, f"is for accounts connected by consent, not by a token, at {platform}")
+    if consents:
+        from campaign.cli.consent import connect_by_consent
+
+        with here.opened() as app:
+            linked = connect_by_consent(
+                app,
+                platform,
+                name=name,
+                base_url=base_url,
+                langs=words(lang),
+                by=here.person(app),
+                again=again,
+                options=options,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+            )
+        _connected(linked, here)
+        return
     token, *more = _token(token_stdin).splitlines() or [""] if not kind.tokenless else [new_key()]
     secrets = _named("token", more, kind.secrets)
     with here.opened() as app:
@@ -67,6 +97,10 @@ def add(
             secrets=secrets,
         )
         linked = ask(app, work)
+    _connected(linked, here)
+
+
+def _connected(linked: accounts.Linked, here: Here) -> None:
     for warning in linked.warnings:
         say(f"warning: {warning}")
     if here.json:

@@ -25,6 +25,7 @@ from campaign.core.model import (
     Reading,
     ReadingStatus,
 )
+from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
@@ -97,6 +98,13 @@ class Adapter(port.Adapter):
     """One account on one server."""
 
     name: ClassVar[str] = "mastodon"
+    oauth: ClassVar[OAuth] = OAuth(  # each server is its own: we register there when we are connected
+        authorize="/oauth/authorize",
+        token="/oauth/token",  # noqa: S106 - an address
+        register="/api/v1/apps",
+        scopes=("read", "write"),
+        source=Source("https://docs.joinmastodon.org/methods/oauth/", "2026-11-24"),
+    )
     defaults: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, client: Client, *, remote_id: str, kind: str, sheet: Mapping[str, Any]) -> None:
