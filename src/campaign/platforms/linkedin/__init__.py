@@ -122,8 +122,8 @@ class Adapter(port.Adapter):
     oauth: ClassVar[OAuth] = OAuth(
         authorize="https://www.linkedin.com/oauth/v2/authorization",
         token="https://www.linkedin.com/oauth/v2/accessToken",  # noqa: S106
-        # What any app may ask for. A page's (w_organization_social, r_organization_social, rw_organization_admin) are of
-        # another product, and one scope that an app has not makes LinkedIn refuse the whole request.
+        # What any app may ask for. A page's scopes are of another product, and one that the app has not makes LinkedIn
+        # refuse the whole request.
         scopes=("openid", "profile", "w_member_social"),
         pkce=False,
         refresh_ahead=7 * 86_400.0,
