@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
-from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Guarantee, Outgoing, OutgoingMedium, Published, ReadingStatus
 from campaign.store import accounts as account_rows
 from tests.conftest import World
@@ -163,20 +163,17 @@ def test_a_clip_goes_up_in_pieces_and_is_seen_when_its_flag_is_turned(
     assert (made.remote_id, "새 글") == (edited.remote_id, books(world)[0]["text"])
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
+def test_an_upload_that_makes_no_sense_has_published_nothing(world: World, adapter: Adapter) -> None:
+    for body, words in (
         ("{}", "begun without a session"),
         ('{"upload_session_id": "1", "video_id": "2"}', "how far"),
         ('{"upload_session_id": "1", "video_id": "2", "start_offset": "x", "end_offset": "1"}', "how far"),
-    ],
-)
-def test_an_upload_that_makes_no_sense_has_published_nothing(
-    world: World, adapter: Adapter, body: str, words: str
-) -> None:
-    world.twin.fault("bad_json", path=f"{ROOT}/*/videos", body=body)
-    with pytest.raises(Unavailable, match=words):
-        prepare(world, adapter, outgoing("영상", clip(world)))
+        ('{"upload_session_id": "1", "video_id": "2", "start_offset": 0, "end_offset": 9}', "does not go on"),
+    ):
+        world.twin.clear()
+        world.twin.fault("bad_json", path=f"{ROOT}/*/videos", body=body, times=2)
+        with pytest.raises(Unavailable, match=words):
+            prepare(world, adapter, outgoing("영상", clip(world)))
 
 
 def test_a_link_goes_along_where_there_is_no_picture(world: World, adapter: Adapter, kept: Exchanges) -> None:
@@ -239,38 +236,35 @@ def test_a_post_that_is_gone_is_made_anew_and_the_list_decides(world: World, ada
     assert made.remote_id == confirm(world, adapter, wanted, earlier).remote_id
 
 
-@pytest.mark.parametrize(
-    ("error", "uses", "taken"),
-    [
-        ({"code": 506}, 1, Uncertain),
-        ({"code": 368}, 1, Uncertain),
-        ({"code": 1}, 1, Uncertain),
-        ({"code": 4}, 1, RateLimited),
-        ({"code": 32}, 2, RateLimited),
-        ({"code": 190}, 2, Unauthorized),
-        ({"code": 200}, 1, Refused),
-        ({"code": 200}, 2, Uncertain),
-        ({"code": None, "is_transient": True}, 1, Uncertain),
-    ],
+CODES: tuple[tuple[dict[str, Any], int, type[Exception]], ...] = (
+    ({"code": 506}, 1, Uncertain),
+    ({"code": 368}, 1, Uncertain),
+    ({"code": 1}, 1, Uncertain),
+    ({"code": 4}, 1, RateLimited),
+    ({"code": 32}, 2, RateLimited),
+    ({"code": 190}, 2, Unauthorized),
+    ({"code": 200}, 1, Refused),
+    ({"code": 200}, 2, Uncertain),
+    ({"code": None, "is_transient": True}, 1, Uncertain),
 )
-def test_each_error_code_is_one_of_the_outcomes(
-    world: World, adapter: Adapter, error: dict[str, Any], uses: int, taken: type[Exception]
-) -> None:
+
+
+def test_each_error_code_is_one_of_the_outcomes(world: World, adapter: Adapter) -> None:
     """A post that there is not is refused with 400; what its body says is what the test wants."""
-    body = json.dumps({"error": {"message": "no", **error}})
-    world.twin.fault("bad_json", method="POST", path=FLIP, body=body)
-    with pytest.raises(taken) as raised:
-        world.run(adapter.publish(outgoing("글"), {"handle": "1_2", "uses": uses, "out": False}))
-    assert type(raised.value) is taken
+    for error, uses, taken in CODES:
+        body = json.dumps({"error": {"message": "no", **error}})
+        world.twin.fault("bad_json", method="POST", path=FLIP, body=body)
+        with pytest.raises(taken) as raised:
+            world.run(adapter.publish(outgoing("글"), {"handle": "1_2", "uses": uses, "out": False}))
+        assert type(raised.value) is taken, error
 
 
-@pytest.mark.parametrize("body", ["{}", '{"success": false}', '{"success": "true"}', "[]", '{"id": "1_2"}'])
-def test_what_comes_back_without_success_is_a_doubt(world: World, adapter: Adapter, body: str) -> None:
-    wanted = outgoing()
-    wire = prepare(world, adapter, wanted)
-    world.twin.fault("bad_json", method="POST", path=FLIP, body=body)
-    with pytest.raises(Uncertain):
-        world.run(adapter.publish(wanted, wire))
+def test_what_comes_back_without_success_is_a_doubt(world: World, adapter: Adapter) -> None:
+    for body in ("{}", '{"success": false}', '{"success": "true"}', "[]", '{"id": "1_2"}'):
+        wire = prepare(world, adapter, outgoing(body))
+        world.twin.fault("bad_json", method="POST", path=FLIP, body=body)
+        with pytest.raises(Uncertain):
+            world.run(adapter.publish(outgoing(body), wire))
 
 
 def test_a_flag_that_cannot_be_read_is_no_answer(world: World, adapter: Adapter) -> None:
@@ -324,3 +318,39 @@ def test_an_address_names_a_post_of_the_page(world: World, adapter: Adapter) -> 
 def test_a_second_part_is_refused_for_it_would_stand_by_itself(world: World, adapter: Adapter) -> None:
     with pytest.raises(Refused, match="there are no threads"):
         prepare(world, adapter, outgoing("둘"), parent=Parent("1_2", {}))
+
+
+HOSTILE = (
+    '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
+    "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',
+    '{"data": [{"id": null}]}', '{"data": [{"id": 5, "message": 7, "created_time": 8, "children": []}]}',
+    '{"id": {"a": 1}, "created_time": "yesterday"}', '{"data": [], "paging": 1}', '{"data": [], "paging": {"next": 1}}',
+    '{"error": "x"}', '{"error": {"code": "x"}}', '{"data": [{"name": "likes", "values": [5]}]}',
+    '{"data": [{"name": "views", "values": [{"value": -1}]}, {"name": ["x"]}]}', '{"status": 5, "status_code": {}}',
+    '{"is_published": "yes", "shares": 5, "reactions": {"summary": []}}', "[" * 5000, "<html>", "",
+)  # fmt: skip
+
+
+def test_whatever_comes_back_is_an_outcome(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    made = world.run(adapter.publish(wanted, wire))
+    dead = {**wire, "past": ["1_2"]}
+    ends: set[str] = set()
+    for body in HOSTILE:
+        world.twin.fault("bad_json", path="/facebook/*", times=500, body=body)
+        for work in (
+            adapter.connect(), adapter.publish(wanted, wire), adapter.confirm(wanted, wire, Doubt(world.clock.now())),
+            adapter.confirm(wanted, dead, Doubt(world.clock.now())), adapter.fetch(made.remote_id),
+            adapter.measure([made.remote_id]), adapter.comments(made.remote_id), adapter.delete(made.remote_id),
+            adapter.prepare(wanted, key="k", parent=None, previous=wire, open_medium=world.app.media.open),
+            adapter.prepare(wanted, key="k", parent=None, previous=None, open_medium=world.app.media.open),
+        ):  # fmt: skip
+            try:
+                world.run(work)
+                ends.add("answered")
+            except Outcome as error:
+                ends.add(type(error).__name__)
+        world.twin.clear()
+
+    assert {"answered", "Unavailable"} <= ends

@@ -9,7 +9,7 @@ from PIL import Image
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.check import check
-from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Guarantee, Outgoing, OutgoingMedium, Pending, Published, ReadingStatus
 from campaign.platforms.instagram import CAPABILITIES
 from campaign.store import accounts as account_rows
@@ -231,35 +231,34 @@ def test_a_dead_container_is_made_anew_and_the_list_decides(world: World, adapte
     assert made.remote_id == confirm(world, adapter, wanted, again).remote_id
 
 
-@pytest.mark.parametrize(
-    ("error", "uses", "taken"),
-    [
-        ({"code": 9007, "error_subcode": 2207027}, 1, Unavailable),  # not ready: proved that nothing is out
-        ({"code": 9007, "error_subcode": 2207027}, 2, Uncertain),
-        ({"code": 9, "error_subcode": 2207042}, 1, RateLimited),  # the posts of a day
-        ({"code": 4}, 1, RateLimited),
-        ({"code": 80002}, 1, RateLimited),
-        ({"code": 4, "error_subcode": 2207051}, 1, Uncertain),
-        ({"code": -1, "error_subcode": 2207001}, 1, Uncertain),
-        ({"code": 2}, 1, Uncertain),
-        ({"code": 100, "is_transient": True}, 1, Uncertain),
-        ({"code": 368}, 1, Uncertain),
-        ({"code": 190, "error_subcode": 463}, 1, Unauthorized),
-        ({"code": 24, "error_subcode": 2207006}, 1, Refused),
-        ({"code": 24, "error_subcode": 2207006}, 2, Uncertain),
-        ({"code": "24"}, 1, Refused),
-        ({}, 1, Refused),
-    ],
+CODES: tuple[tuple[dict[str, Any], int, type[Exception]], ...] = (
+    ({"code": 9007, "error_subcode": 2207027}, 1, Unavailable),  # not ready: proved that nothing is out
+    ({"code": 9007, "error_subcode": 2207027}, 2, Uncertain),
+    ({"code": 9, "error_subcode": 2207042}, 1, RateLimited),  # the posts of a day
+    ({"code": 4}, 1, RateLimited),
+    ({"code": 80002}, 1, RateLimited),
+    ({"code": 4, "error_subcode": 2207051}, 1, Uncertain),
+    ({"code": -1, "error_subcode": 2207001}, 1, Uncertain),
+    ({"code": 2}, 1, Uncertain),
+    ({"code": 100, "is_transient": True}, 1, Uncertain),
+    ({"code": 368}, 1, Uncertain),
+    ({"code": 190, "error_subcode": 463}, 1, Unauthorized),
+    ({"code": 24, "error_subcode": 2207006}, 1, Refused),
+    ({"code": 24, "error_subcode": 2207006}, 2, Uncertain),
+    ({"code": "24"}, 1, Refused),
+    ({}, 1, Refused),
 )
-def test_each_error_code_is_one_of_the_outcomes(
-    world: World, adapter: Adapter, error: dict[str, Any], uses: int, taken: type[Exception]
-) -> None:
+
+
+def test_each_error_code_is_one_of_the_outcomes(world: World, adapter: Adapter) -> None:
     """A request that names no container is refused with 400; what its body says is what the test wants."""
-    world.twin.fault("bad_json", method="POST", path=PUBLISH, body=json.dumps({"error": {"message": "no", **error}}))
-    wire = {"container": "1", "past": [], "uses": uses, "state": "FINISHED"}
-    with pytest.raises(taken) as raised:
-        world.run(adapter.publish(outgoing("글"), wire))
-    assert type(raised.value) is taken
+    for error, uses, taken in CODES:
+        body = json.dumps({"error": {"message": "no", **error}})
+        world.twin.fault("bad_json", method="POST", path=PUBLISH, body=body)
+        wire = {"container": "1", "past": [], "uses": uses, "state": "FINISHED"}
+        with pytest.raises(taken) as raised:
+            world.run(adapter.publish(outgoing("글"), wire))
+        assert type(raised.value) is taken, error
     assert [] == books(world)
 
 
@@ -316,3 +315,39 @@ def test_a_post_that_a_person_names_by_its_address_is_found_by_its_short_code(wo
 def test_a_second_part_is_refused_for_it_would_stand_by_itself(world: World, adapter: Adapter) -> None:
     with pytest.raises(Refused, match="there are no threads"):
         prepare(world, adapter, outgoing("둘", medium(world)), parent=Parent("1", {}))
+
+
+HOSTILE = (
+    '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
+    "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',
+    '{"data": [{"id": null}]}', '{"data": [{"id": 5, "caption": 7, "timestamp": 8, "children": []}]}',
+    '{"id": {"a": 1}, "timestamp": "yesterday"}', '{"data": [], "paging": 1}', '{"data": [], "paging": {"next": 1}}',
+    '{"error": "x"}', '{"error": {"code": "x"}}', '{"data": [{"name": "likes", "values": [5]}]}',
+    '{"data": [{"name": "views", "values": [{"value": -1}]}, {"name": ["x"]}]}', '{"status": 5, "status_code": {}}',
+    '{"is_published": "yes", "shares": 5, "reactions": {"summary": []}}', "[" * 5000, "<html>", "",
+)  # fmt: skip
+
+
+def test_whatever_comes_back_is_an_outcome(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화", medium(world))
+    wire = prepare(world, adapter, wanted)
+    made = world.run(adapter.publish(wanted, wire))
+    dead = {**wire, "past": ["2"]}
+    ends: set[str] = set()
+    for body in HOSTILE:
+        world.twin.fault("bad_json", path="/instagram/*", times=500, body=body)
+        for work in (
+            adapter.connect(), adapter.publish(wanted, wire), adapter.confirm(wanted, wire, Doubt(world.clock.now())),
+            adapter.confirm(wanted, dead, Doubt(world.clock.now())), adapter.fetch(made.remote_id),
+            adapter.measure([made.remote_id]), adapter.comments(made.remote_id), adapter.delete(made.remote_id),
+            adapter.prepare(wanted, key="k", parent=None, previous=wire, open_medium=world.app.media.open),
+            adapter.prepare(wanted, key="k", parent=None, previous=None, open_medium=world.app.media.open),
+        ):  # fmt: skip
+            try:
+                world.run(work)
+                ends.add("answered")
+            except Outcome as error:
+                ends.add(type(error).__name__)
+        world.twin.clear()
+
+    assert {"answered", "Unavailable"} <= ends

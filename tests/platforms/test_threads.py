@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
-from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pending, Published, ReadingStatus
 from campaign.platforms.threads import CAPABILITIES
 from campaign.sandbox.threads.rooms import length
@@ -217,25 +217,13 @@ def test_the_list_is_read_to_its_end_before_it_says_no(world: World, adapter: Ad
         confirm(world, adapter, wanted, gone)
 
 
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        ('{"error": {"code": 4, "message": "limit"}}', Uncertain),  # in a 200: nothing is proved
-        ('{"id": null}', Uncertain),
-        ('{"id": true}', Uncertain),
-        ('{"id": "../x"}', Uncertain),
-        ("[]", Uncertain),
-        ("{}", Uncertain),
-    ],
-)
-def test_what_comes_back_without_a_post_is_a_doubt(
-    world: World, adapter: Adapter, body: str, error: type[Exception]
-) -> None:
-    wanted = outgoing()
-    wire = prepare(world, adapter, wanted)
-    world.twin.fault("bad_json", method="POST", path=PUBLISH, body=body)
-    with pytest.raises(error):
-        world.run(adapter.publish(wanted, wire))
+def test_what_comes_back_without_a_post_is_a_doubt(world: World, adapter: Adapter) -> None:
+    told = '{"error": {"code": 4, "message": "limit"}}'  # in a 200: nothing is proved
+    for body in (told, '{"id": null}', '{"id": true}', '{"id": "../x"}', "[]", "{}"):
+        wire = prepare(world, adapter, outgoing(body))
+        world.twin.fault("bad_json", method="POST", path=PUBLISH, body=body)
+        with pytest.raises(Uncertain):
+            world.run(adapter.publish(outgoing(body), wire))
 
 
 def test_tokens_and_limits_are_told_by_code_not_by_status(world: World, adapter: Adapter) -> None:
@@ -296,20 +284,17 @@ def test_a_post_that_a_person_names_by_its_address_is_found_by_its_short_code(wo
     assert confirm(world, adapter, outgoing("평화"), wire, code) is None  # owned under its short code
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_an_address_of_another_profile_or_place_is_not_taken(world: World) -> None:
+    with world.app.store.read() as tx:
+        account: Account = account_rows.account_named(tx, "th")
+    for url in (
         "https://www.threads.com/@someone/post/DTabc",
         "https://www.threads.com/@peace_ko",
         "https://elsewhere.example/@peace_ko/post/DTabc",
         "nonsense",
-    ],
-)
-def test_an_address_of_another_profile_or_place_is_not_taken(world: World, url: str) -> None:
-    with world.app.store.read() as tx:
-        account: Account = account_rows.account_named(tx, "th")
-    with pytest.raises(Invalid, match="must be"):
-        opened(world).locate(account, url)
+    ):
+        with pytest.raises(Invalid, match="must be"):
+            opened(world).locate(account, url)
 
 
 def test_the_real_places_are_taken(world: World) -> None:
@@ -326,3 +311,39 @@ def test_a_delivery_goes_out_through_the_service_and_a_lost_answer_is_settled(wo
     world.tick()
 
     assert (["published"], 1) == (world.states(), len(books(world)))
+
+
+HOSTILE = (
+    '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
+    "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',
+    '{"data": [{"id": null}]}', '{"data": [{"id": 5, "text": 7, "timestamp": 8, "children": []}]}',
+    '{"id": {"a": 1}, "timestamp": "yesterday"}', '{"data": [], "paging": 1}', '{"data": [], "paging": {"next": 1}}',
+    '{"error": "x"}', '{"error": {"code": "x"}}', '{"data": [{"name": "likes", "values": [5]}]}',
+    '{"data": [{"name": "views", "values": [{"value": -1}]}, {"name": ["x"]}]}', '{"status": 5, "status_code": {}}',
+    '{"is_published": "yes", "shares": 5, "reactions": {"summary": []}}', "[" * 5000, "<html>", "",
+)  # fmt: skip
+
+
+def test_whatever_comes_back_is_an_outcome(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    made = world.run(adapter.publish(wanted, wire))
+    dead = {**wire, "past": ["2"]}
+    ends: set[str] = set()
+    for body in HOSTILE:
+        world.twin.fault("bad_json", path="/threads/*", times=500, body=body)
+        for work in (
+            adapter.connect(), adapter.publish(wanted, wire), adapter.confirm(wanted, wire, Doubt(world.clock.now())),
+            adapter.confirm(wanted, dead, Doubt(world.clock.now())), adapter.fetch(made.remote_id),
+            adapter.measure([made.remote_id]), adapter.comments(made.remote_id), adapter.delete(made.remote_id),
+            adapter.prepare(wanted, key="k", parent=None, previous=wire, open_medium=world.app.media.open),
+            adapter.prepare(wanted, key="k", parent=None, previous=None, open_medium=world.app.media.open),
+        ):  # fmt: skip
+            try:
+                world.run(work)
+                ends.add("answered")
+            except Outcome as error:
+                ends.add(type(error).__name__)
+        world.twin.clear()
+
+    assert {"answered", "Unavailable"} <= ends

@@ -39,7 +39,7 @@ def code_of(error: Outcome) -> tuple[int, int]:
 def passes(error: Outcome) -> bool:
     """Whether the platform itself says that this error will pass."""
     told = error.body.get("error") if isinstance(error.body, dict) else None
-    return isinstance(told, dict) and (told.get("is_transient") is True or told.get("code") in PASSING)
+    return isinstance(told, dict) and (told.get("is_transient") is True or code_of(error)[0] in PASSING)
 
 
 class Graph:
@@ -308,11 +308,12 @@ def _counted(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Reading
     found = dict.fromkeys(names, Reading(None, ReadingStatus.TOO_NEW))
     data = told.get("data")
     for entry in data if isinstance(data, list) else ():
-        if not isinstance(entry, dict) or entry.get("name") not in found:
+        name = text_of(entry, "name") if isinstance(entry, dict) else None
+        if name not in found:
             continue
         values, total = entry.get("values"), entry.get("total_value")
         holder = values[0] if isinstance(values, list) and values else total
-        found[entry["name"]] = number_of(holder.get("value") if isinstance(holder, dict) else None)
+        found[name] = number_of(holder.get("value") if isinstance(holder, dict) else None)
     return found
 
 

@@ -222,7 +222,7 @@ class Adapter(port.Adapter):
             f"/{self._user}/media", newer=since, fields=FIELDS, limit=100, since=int(since.timestamp())
         )
         alike = [post for post in posts if _is(post, outgoing)]
-        free = [post for post in alike if not {post.get("id"), post.get("shortcode")} & doubt.owned]
+        free = [post for post in alike if not {str(post.get("id")), str(post.get("shortcode"))} & doubt.owned]
         if free:
             return _published(free[-1])  # newest first: the oldest is the last
         # It is out, says its state; the list may lag. Where the list holds it, it is another delivery's.

@@ -198,7 +198,7 @@ class Adapter(port.Adapter):
             return None
         posts = await self._own(doubt.since - SKEW, answers=wire["parent"] is not None)
         alike = [post for post in posts if _is(post, outgoing, wire)]
-        free = [post for post in alike if not {post.get("id"), post.get("shortcode")} & doubt.owned]
+        free = [post for post in alike if not {str(post.get("id")), str(post.get("shortcode"))} & doubt.owned]
         if free:
             return _published(free[-1])  # newest first: the oldest is the last
         # It is out, says its state; the list may lag. Where the list holds it, it is another delivery's.

@@ -463,7 +463,9 @@ def insights(ask: Asking, row: Row, known: Mapping[str, str]) -> dict[str, Any]:
     Args:
         known: the platform's name → the word of grown().
     """
-    asked = [name for name in ask.text("metric").split(",") if name]
+    told = ask.text("metric")
+    named = json.loads(told) if told.startswith("[") else told.split(",")  # Meta's own client sends a JSON list
+    asked = [str(name) for name in named if name]
     gone = ask.sandbox.faults.missing(row["id"], row["account"])
     retired = {name for name in known if gone.get(f"{name}_count") == "absent"}
     silent = {name for name in known if gone.get(f"{name}_count") == "null"}

@@ -154,8 +154,8 @@ def _children(ask: Asking) -> list[dict[str, Any]]:
         row = graph.container(ask, name)
         if row is None or not json.loads(row["told"])["child"]:
             raise GraphError(REFUSALS["container"], node=name)
-        if graph.state_of(ask, row, lags=False) != "FINISHED":
-            raise GraphError(REFUSALS["not_ready"])
+        if (state := graph.state_of(ask, row, lags=False)) != "FINISHED":
+            raise GraphError(REFUSALS["expired" if state == "EXPIRED" else "not_ready"])
         media += json.loads(row["media"])
     return media
 
