@@ -137,6 +137,7 @@ def hook(told: dict[str, str], **parts: str) -> WebhookClient:
         ("file_not_found", "files_delete", {"file": "F0NOBODY00"}),
         ("file_not_found", "files_completeUploadExternal", {"files": [{"id": "F0NOBODY00", "title": "a"}]}),
         ("invalid_arguments", "files_getUploadURLExternal", {"filename": "a.png", "length": "many"}),
+        ("alt_txt_too_large", "files_getUploadURLExternal", {"filename": "a", "length": 3, "alt_txt": "가" * 1001}),
         ("unknown_method", "admin_teams_list", {}),
     ],
 )

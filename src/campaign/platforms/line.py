@@ -36,8 +36,8 @@ CAPABILITIES = Capabilities(
     text=TextRule(limit=5000, counts="utf16", source=_TEXT, optional=True),
     media=(
         # A picture of up to 10 MB needs a second address, of a preview of at most 1 MB: the same file is both.
-        MediaRule("image", frozenset({"image/jpeg", "image/png"}), 5, 1_000_000, _MEDIA, max_alt=0),
-        MediaRule("video", frozenset({"video/mp4"}), 5, 200_000_000, _MEDIA, max_alt=0),
+        MediaRule("image", frozenset({"image/jpeg", "image/png"}), 4, 1_000_000, _MEDIA, max_alt=0),
+        MediaRule("video", frozenset({"video/mp4"}), 4, 200_000_000, _MEDIA, max_alt=0),
     ),
     # "Maximum of 5 message objects", of which the text is one.
     max_media=4,

@@ -52,6 +52,7 @@ CAPABILITIES = Capabilities(
     # More is split or cut by Slack, and cannot be edited; counted as it is escaped would be the same or less strict.
     text=TextRule(limit=4000, counts="utf16", source=_UPDATE, optional=True),
     media=(
+        # "alt_txt_too_large: Description for the image is longer than the limit of 1000 character".
         # 1 GB a file is Slack's own limit; a channel is no place for that. Ten files: what one message shows well.
         MediaRule(
             "image", frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}), 10, 50_000_000, _FILES,
@@ -78,7 +79,6 @@ CAPABILITIES = Capabilities(
         "Slack's own mark-up in a text under media, or after an edit, is shown as such",
         "an incoming webhook answers `ok` and no id: no media, no edit, no deletion, no counts, and a lost answer is a"
         " person's",
-        "how long an alt text may be is not told; 1,000 characters are taken for safe",
         "an app that is sold outside the Marketplace may read the history once a minute only; one of your own is not",
     ),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from campaign.sandbox.clock import BOOT
 from campaign.sandbox.slack.refusals import Refusal
 from campaign.sandbox.state import Sandbox
 
-TRUNCATED, UPDATED = 40_000, 4_000  # characters
+TRUNCATED, UPDATED, MAX_ALT = 40_000, 4_000, 1_000  # characters
 _URL = re.compile(r"(?<![<|])https?://[^\s<>]+")
 _EMOJI = {"🕊️": ":dove_of_peace:", "🕊": ":dove_of_peace:"}  # one of those that Slack tells by their names
 
@@ -186,6 +186,8 @@ def get_upload_url(ask: Asking) -> dict[str, Any]:
     length = ask.text("length")
     if not (length.isascii() and length.isdigit()) or not ask.text("filename"):
         raise Refusal("invalid_arguments")
+    if len(ask.text("alt_txt")) > MAX_ALT:
+        raise Refusal("alt_txt_too_large")
     ident, place = f"F{secrets.token_hex(5).upper()}", secrets.token_urlsafe(24)
     ask.sandbox.books.insert(
         "slack_files", id=ident, place=place, author=ask.bot["id"], name=ask.text("filename"),

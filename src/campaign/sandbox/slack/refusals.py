@@ -24,6 +24,7 @@ REFUSALS: Mapping[str, str] = {
     "thread_not_found": "conversations.replies to, or an answer to, a message that there is not",
     "invalid_cursor": "a cursor that was not given out",
     "invalid_arguments": "a length that is no number, files that are no list",
+    "alt_txt_too_large": "files.getUploadURLExternal with an alt text of over 1,000 characters",
     "file_not_found": "files.info, files.completeUploadExternal of a file that there is not, or was not uploaded",
     "file_deleted": "files.info of a file that was deleted",
     "invalid_code": "oauth.v2.access with a code that was not given out, or was used",
