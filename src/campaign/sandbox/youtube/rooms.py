@@ -128,13 +128,15 @@ CREATE TABLE IF NOT EXISTS youtube_captions (
         return Answer(response.status_code, headers, bytearray(response.body))
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open a channel, or give one that is there a new token."""
+        """Open a channel, or give one that is there a new token, and other traits if any are told."""
         told = {"name": account} if isinstance(account, str) else dict(account)
         name, token, books = told.pop("name"), f"ya29.{secrets.token_urlsafe(32)}", sandbox.books
         title = told.pop("display_name", "") or _TITLES.get(name, name)
-        if not books.do("UPDATE youtube_channels SET token = ? WHERE name = ?", token, name):
+        traits = json.dumps(told) if told else None  # nothing told: they stay
+        sql = "UPDATE youtube_channels SET token = ?, traits = coalesce(?, traits) WHERE name = ?"
+        if not books.do(sql, token, traits, name):
             ident = "UC" + hashlib.sha256(name.encode()).hexdigest()[:22]
-            books.insert("youtube_channels", id=ident, name=name, title=title, token=token, traits=json.dumps(told))
+            books.insert("youtube_channels", id=ident, name=name, title=title, token=token, traits=traits or "{}")
         return {"name": name, "token": token}
 
     def accepted(self, sandbox: Sandbox, account: str | None, after: str, limit: int) -> list[dict[str, Any]]:
