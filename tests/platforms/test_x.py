@@ -268,6 +268,8 @@ def test_what_x_refuses_is_refused_and_says_what_to_do(world: World, adapter: Ad
         publish(world, adapter, outgoing(), parent=Parent("1900000000000000000", {}))
     with pytest.raises(Refused, match="buy credits at X"):
         publish(world, another(world, "poor", credits="0"), outgoing())
+    with pytest.raises(Unauthorized, match="attached to a Project"):
+        publish(world, another(world, "other", unenrolled="yes"), outgoing())
     world.twin.fault("expired_token")
     with pytest.raises(Unauthorized):
         prepare(world, adapter, outgoing("글", medium(world)))

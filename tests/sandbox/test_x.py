@@ -206,6 +206,7 @@ PROVOKED: Mapping[str, Callable[[Line, tweepy.Client], Any]] = {
     ),
     "reply_gone": lambda line, ko: line.post(ko, in_reply_to_tweet_id=NOBODY),
     "credits": lambda line, ko: [line.post(line.client("poor", credits="1"), text) for text in "ab"],
+    "not_enrolled": lambda line, ko: line.post(line.client("other", unenrolled="yes")),
     "too_long": lambda line, ko: (line.post(ko, "가" * 140), line.post(ko, "가" * 141)),
     "empty": lambda line, ko: line.post(ko, " \n"),
     "media_ids": lambda line, ko: line.post(ko, media_ids=[line.upload(line.client("peace_ru"), picture())]),

@@ -21,7 +21,7 @@ from campaign.core.adapter import (
     TextRule,
     Wire,
 )
-from campaign.core.errors import Invalid, Refused, Unavailable, Uncertain, shown
+from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import (
     Account,
     Comment,
@@ -125,6 +125,11 @@ CAPABILITIES = Capabilities(
 )
 
 HOME = "https://x.com"  # where posts are shown
+# What X says where the app, not the post, is at fault: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
+CLOSED = frozenset(
+    f"https://api.twitter.com/2/problems/{name}"
+    for name in ("client-forbidden", "oauth1-permissions", "unsupported-authentication")
+)
 SKEW = timedelta(minutes=10)  # what our clock and the platform's may differ by
 PAGES = 32  # of 100 posts: a time line holds no more than 3200
 COMMENT_PAGES = 10
@@ -229,6 +234,9 @@ class Adapter(port.Adapter):
                 raise Uncertain(f"{error}; the same text stands there already", status=403, body=error.body) from error
             if error.status == 400 and "media id" in words and int(wire["uses"]) > 1:
                 raise Unavailable(f"{error}; the uploads are made anew", status=400, body=error.body) from error
+            if error.status == 403 and as_dict(error.body).get("type") in CLOSED:
+                # It is the app that may not, and so nothing of this account goes out until a person has seen to it.
+                raise Unauthorized(str(error), status=403, body=error.body) from error
             if error.status == 402:
                 raise Refused(f"{error}; buy credits at X, then send it again", status=402, body=error.body) from error
             raise

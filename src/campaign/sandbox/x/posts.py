@@ -182,7 +182,9 @@ def _parent(ask: Asking, body: dict[str, Any]) -> Row | None:
 
 
 def _pay(ask: Asking) -> None:
-    """Take one of the credits, where the account has a number of them."""
+    """Take one of the credits, where the account has a number of them. Below 0, its app is not enrolled at all."""
+    if ask.account["credits"] is not None and ask.account["credits"] < 0:
+        raise Refusal("not_enrolled")
     if ask.account["credits"] is None:
         return
     if ask.account["credits"] < 1:

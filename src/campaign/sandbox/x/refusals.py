@@ -43,6 +43,14 @@ REFUSALS: Mapping[str, Said] = {
         " author of the post you are replying to.",
         source="https://docs.x.com/changelog",
     ),
+    "not_enrolled": Said(
+        403,
+        "Client Forbidden",
+        "When authenticating requests to the Twitter API v2 endpoints, you must use keys and tokens from a Twitter"
+        " developer App that is attached to a Project.",
+        "https://api.twitter.com/2/problems/client-forbidden",
+        source=_PROBLEMS,
+    ),
     "reply_gone": Said(
         403, "Forbidden", "You attempted to reply to a Tweet that is deleted or not visible to you.", source=""
     ),

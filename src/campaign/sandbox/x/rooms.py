@@ -65,7 +65,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 class X(Rooms):
-    """The rooms under /2. An account is opened with `credits` (posts it may pay for), `self_serve`, `says_repost`."""
+    """The rooms under /2. An account may be given `credits` (posts it can pay for), `unenrolled`, `self_serve`, `says_repost`."""
 
     name: ClassVar[str] = "x"
     prefixes: ClassVar[tuple[str, ...]] = ("/2/",)
@@ -135,7 +135,7 @@ CREATE INDEX IF NOT EXISTS x_posts_conversation ON x_posts (conversation, id);
                 name=name,
                 title=given.get("display_name") or _TITLES.get(name, name),
                 token=secrets.token_urlsafe(48),
-                credits=int(given["credits"]) if given.get("credits", "").isdecimal() else None,
+                credits=-1 if "unenrolled" in given else int(given["credits"]) if "credits" in given else None,
                 self_serve=int("self_serve" in given),
                 says_repost=int("says_repost" in given),
                 created_at=sandbox.clock.milliseconds(),
