@@ -15,6 +15,8 @@ import pytest
 
 from campaign.demo.drive import compare
 
+pytestmark = pytest.mark.xdist_group("demo")  # one worker: they share what is dear to make
+
 COMMAND = [sys.executable, "-m", "campaign"]
 
 

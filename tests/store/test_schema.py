@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import campaign
 from campaign.core.errors import Conflict
@@ -47,6 +49,16 @@ def _newer_program(store: Store, folder: Path, head: str, call: str) -> subproce
     url = store.engine.url.set(drivername=store.dialect).render_as_string(hide_password=False)
     environ = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, "-c", code, url], env=environ, capture_output=True, text=True, check=False)
+
+
+def test_each_migration_is_named_after_its_revision_and_follows_the_one_before() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    scripts = list(ScriptDirectory.from_config(config).walk_revisions())
+    names = sorted(Path(str(script.path)).name.partition("_")[0] for script in scripts)
+
+    assert names == [script.revision for script in reversed(scripts)]
+    assert [None, *names[:-1]] == [script.down_revision for script in reversed(scripts)]
 
 
 def test_an_upgrade_from_empty_equals_the_tables(empty: Store) -> None:

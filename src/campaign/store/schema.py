@@ -1,11 +1,9 @@
 """Bring a database to this program's schema; refuse one that is newer."""
 
+from functools import cache
 from pathlib import Path
 
-import alembic.command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy as sa
 
 from campaign.core.errors import CampaignError, Conflict
 from campaign.store import Store, jobs
@@ -17,12 +15,17 @@ def upgrade(store: Store) -> tuple[str | None, str]:
     Raises:
         Conflict: the database was written by a newer program.
     """
-    config, script = _script()
-    head = str(script.get_current_head())
+    head = _revisions()[-1]
     with store.begin() as tx:
-        before = MigrationContext.configure(tx).get_current_revision()
-        _check_known(script, before, head)
+        before = _found(tx)
+        _check_known(before)
         if before != head:
+            # A fifth of a program's start, which most never need.
+            import alembic.command
+            from alembic.config import Config
+
+            config = Config()
+            config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
             config.attributes["connection"] = tx
             alembic.command.upgrade(config, "head")
         jobs.prepare(tx)
@@ -35,11 +38,10 @@ def check_current(store: Store) -> None:
     Raises:
         Conflict: it is older (run `campaign db upgrade`) or newer (update the program).
     """
-    _config, script = _script()
-    head = str(script.get_current_head())
+    head = _revisions()[-1]
     with store.read() as tx:
-        found = MigrationContext.configure(tx).get_current_revision()
-    _check_known(script, found, head)
+        found = _found(tx)
+    _check_known(found)
     if found is None:
         raise Conflict("there is no installation here yet; make one with: campaign init")
     if found != head:
@@ -55,16 +57,23 @@ def migrations_folder() -> Path:
     raise CampaignError("the migrations are missing from this installation; install campaign again")
 
 
-def _script() -> tuple[Config, ScriptDirectory]:
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    return config, ScriptDirectory.from_config(config)
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Return all revisions, the first one first: each migration's file begins with its own."""
+    return tuple(sorted(file.name.partition("_")[0] for file in (migrations_folder() / "versions").glob("*_*.py")))
 
 
-def _check_known(script: ScriptDirectory, found: str | None, head: str) -> None:
-    known = {revision.revision for revision in script.walk_revisions()}
-    if found is not None and found not in known:
+def _found(tx: sa.Connection) -> str | None:
+    """Return the revision that a database is at; None: it is empty."""
+    if not sa.inspect(tx).has_table("alembic_version"):
+        return None
+    found: str | None = tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _check_known(found: str | None) -> None:
+    if found is not None and found not in _revisions():
         raise Conflict(
-            f"the database is at schema {found}, which this program (schema {head}) does not know: "
+            f"the database is at schema {found}, which this program (schema {_revisions()[-1]}) does not know: "
             "it was written by a newer one; update campaign"
         )
