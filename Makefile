@@ -27,6 +27,7 @@ test: .venv/.dev  ## the fast tests
 test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache)
 	sh tests/real/fetch_snac.sh
 	sh tests/real/fetch_aiogram.sh
+	sh tests/real/fetch_vkbottle.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh

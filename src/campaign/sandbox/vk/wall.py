@@ -260,7 +260,10 @@ def told(sandbox: Sandbox, row: Row, now: int) -> dict[str, Any]:
         "post_type": "post",
         "attachments": attached(sandbox, row),
         "post_source": {"type": "api"},
-        **{name: {"count": grown[name]} for name in ("likes", "reposts", "comments", "views")},
+        "likes": {"count": grown["likes"], "can_like": 1, "user_likes": 0},
+        "reposts": {"count": grown["reposts"], "user_reposted": 0},
+        "comments": {"count": grown["comments"], "can_post": 0 if group and group["closed"] else 1},
+        "views": {"count": grown["views"]},
     }
     for name, how in gone.items():
         if name.removesuffix("_count") in told:
