@@ -12,10 +12,10 @@ from tests.conftest import World
 from campaign.store import accounts as account_rows
 
 
-def consent(url: str) -> str:
+def consent(url: str, account: str = "peace_ru") -> str:
     """Do what a person does on the page of the twin; return where the browser is sent."""
     parts = urlsplit(url)
-    form = {**dict(parse_qsl(parts.query)), "account": "peace_ru"}
+    form = {**dict(parse_qsl(parts.query)), "account": account}
     there = http.client.HTTPConnection(parts.netloc, timeout=20)
     there.request("POST", parts.path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
     answer = there.getresponse()

@@ -243,6 +243,8 @@ def _used(app: App, told: Mapping[str, str], *, by: Person, session: str | None,
             raise Forbidden(
                 "nobody asked for this consent here, or it was used, or took more than ten minutes; begin again"
             )
+        if pending.session_sha256 is None and session is not None:
+            raise Forbidden("this consent was begun at the command line: paste the address of this page there")
         if pending.person != by.name or pending.session_sha256 != session:
             raise Forbidden("somebody else began this consent, or another session did; begin again")
         rows.use_pending(tx, sha)

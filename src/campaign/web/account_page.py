@@ -4,14 +4,17 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound, Outcome, Unauthorized
 from campaign.core.model import Account, Role
 from campaign.platforms import load
 from campaign.service import SYSTEM, accounts, demand_role
+from campaign.service.connect import begin, finish
+from campaign.service.connect import client_metadata as metadata_of
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns
 from campaign.web.desk import Desk
@@ -49,13 +52,15 @@ def connect(desk: Desk, visit: Visit) -> Response:
     further: dict[str, str] = {}
     try:
         options = _values(visit, "option", kind.options, LONGEST)
+        if visit.text("how") == "consent" and not visit.text("token").strip():
+            return _consent(desk, visit, platform, old, options)
         further = _values(visit, "secret", kind.secrets, LONGEST_SECRET)
         work = accounts.connect(
             desk.app,
             platform,
             name=old.name if old else visit.text("name").strip(),
             # A new token goes where the old one went. Only an operator at the command line may name a private address.
-            base_url=old.base_url if old else visit.text("base_url").strip(),
+            base_url=old.base_url if old else visit.text("base_url").strip() or kind.home,
             private=bool(old and old.sheet.get("private")),
             token=visit.text("token").strip(),
             langs=_langs(visit),
@@ -70,6 +75,51 @@ def connect(desk: Desk, visit: Visit) -> Response:
     if linked.warnings:
         return _list(desk, visit, connected=linked)
     return desk.go(f"/accounts#a-{quote(linked.account.name)}")
+
+
+def _consent(desk: Desk, visit: Visit, platform: str, old: Account | None, options: Mapping[str, str]) -> Response:
+    """Show where the person consents. Not a redirect: browsers let a form lead to our own pages alone (form-action)."""
+    begun = _ask(
+        desk,
+        begin(
+            desk.app,
+            platform,
+            name=old.name if old else visit.text("name").strip(),
+            base_url=old.base_url if old else visit.text("base_url").strip(),
+            private=bool(old and old.sheet.get("private")),
+            langs=_langs(visit),
+            by=visit.person,
+            again=old is not None,
+            options=options,
+            session=visit.session.token_sha256 if visit.session else None,
+        ),
+    )
+    return desk.page(visit, "consent.html", url=begun.url, host=urlsplit(begun.url).hostname)
+
+
+def returned(desk: Desk, visit: Visit) -> Response:
+    """Take what a platform sent the browser back with, for the session that asked, once."""
+    demand_role(visit.person, *WRITERS)
+    told = dict(visit.request.query_params)
+    try:
+        session = visit.session.token_sha256 if visit.session else None
+        linked = _ask(desk, finish(desk.app, told, by=visit.person, session=session))
+    except CampaignError as error:
+        advice = visit.look.say("account.consent.failed")
+        problem = _without(str(error), (told.get("code", ""), told.get("state", "")))
+        return _list(desk, visit, error.status_code, problem=problem, advice=advice)
+    if linked.warnings:
+        return _list(desk, visit, connected=linked)
+    return desk.go(f"/accounts#a-{quote(linked.account.name)}")
+
+
+def client_metadata(desk: Desk, request: Request) -> Response:
+    """Tell AT Protocol servers who we are. Raises: NotFound: the desk has no public https address."""
+    for platform in desk.app.platforms:
+        oauth = desk.app.consents.oauth(platform)
+        if oauth is not None and oauth.discovery == "atproto" and (told := metadata_of(desk.app, oauth)):
+            return JSONResponse(told)
+    raise NotFound("page", request.url.path, "it needs web.url, with https, in the settings")
 
 
 def act(desk: Desk, visit: Visit) -> Response:
@@ -145,6 +195,8 @@ def _form(
         "connect.html",
         422 if error else 200,
         platform=platform,
+        home=kind.home,
+        consents=kind.oauth is not None,
         old=old,
         fields=fields,
         hint=say(hint) if hint in CATALOGUE else "",

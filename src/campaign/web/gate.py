@@ -64,8 +64,12 @@ class Visit:
         return self.request.query_params.get(name, otherwise)
 
     def in_lang(self, lang: str) -> str:
-        """Return the query by which this very page is read in another language: filters and links stay."""
-        kept = [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
+        """Return the query by which this very page is read in another language: filters and links stay.
+
+        What a platform sent the browser back with does not stay: it serves once, and stands on no page.
+        """
+        gone = ("lang", "code", "state")
+        kept = [(name, value) for name, value in self.request.query_params.multi_items() if name not in gone]
         return "?" + urlencode([*kept, ("lang", lang)])
 
     def text(self, name: str, otherwise: str = "") -> str:

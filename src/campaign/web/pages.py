@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from campaign import bootstrap
 from campaign.config import Settings
+from campaign.consents import CALLBACK, METADATA
 from campaign.core.errors import CampaignError, NotFound
 from campaign.service import App
 from campaign.service.health import health as look
@@ -83,6 +84,9 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     }
     for path, action in sorted(acted.items(), key=lambda item: item[0].count("{")):
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["POST"])
+    # Not for HEAD: what a browser is sent back with serves once.
+    rooms.add_route(CALLBACK, gate.route(partial(account_page.returned, desk)), methods=["GET"])
+    rooms.add_route(METADATA, partial(account_page.client_metadata, desk), methods=["GET", "HEAD"])
     for path, action in shown.items():
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
