@@ -339,6 +339,8 @@ def test_what_linkedin_still_works_on_is_pending_and_what_failed_is_not_there(wo
 def test_a_post_continues_no_other_one_and_a_token_ends(world: World, adapter: Adapter) -> None:
     with pytest.raises(Refused, match="cannot continue"):
         prepare(world, adapter, outgoing(), parent=Parent(NOBODY, {}))
+    with pytest.raises(Unauthorized, match="Not enough permissions"):
+        publish(world, another(world, "reader", scopes="r_organization_social"), outgoing())
     wire = prepare(world, adapter, outgoing())
     world.twin.fault("expired_token")
     with pytest.raises(Unauthorized):

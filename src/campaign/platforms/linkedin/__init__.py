@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from campaign.core import adapter as port
 from campaign.core import address
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import Invalid, Refused, Unavailable, Uncertain
+from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import (
     METRICS,
     Account,
@@ -248,6 +248,9 @@ class Adapter(port.Adapter):
                 # The URN that it names may be a ghost, of which nothing is known afterwards: it is never taken for
                 # ours. https://github.com/ComposioHQ/composio/issues/2710
                 raise Uncertain(f"{error}; it may be this very post", status=422, body=error.body) from error
+            if error.status == 403 and as_dict(error.body).get("code") == "ACCESS_DENIED":
+                # The token, not the post, is at fault: nothing of this account goes out until a person has seen to it.
+                raise Unauthorized(str(error), status=403, body=error.body) from error
             raise self._explained(error) from error
         urn = reply.headers.get("x-restli-id") or reply.headers.get("x-linkedin-id") or ""
         if not is_post(urn):

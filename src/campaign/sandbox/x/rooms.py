@@ -65,7 +65,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 class X(Rooms):
-    """The rooms under /2. An account may be given `credits` (posts it can pay for), `unenrolled`, `self_serve`, `says_repost`."""
+    """The rooms under /2. An account may be `unenrolled`, `self_serve`, `says_repost`; `credits`: how often it can pay."""
 
     name: ClassVar[str] = "x"
     prefixes: ClassVar[tuple[str, ...]] = ("/2/",)
