@@ -65,7 +65,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 class X(Rooms):
-    """The rooms under /2. An account may be `unenrolled`, `self_serve`, `says_repost`; `credits`: how often it can pay."""
+    """The rooms under /2. An account may be `unenrolled`, `self_serve`, `says_repost`; `credits`: for so many posts."""
 
     name: ClassVar[str] = "x"
     prefixes: ClassVar[tuple[str, ...]] = ("/2/",)
