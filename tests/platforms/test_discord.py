@@ -1,10 +1,13 @@
 """Discord: the contract by bot and by webhook; nonces, files named by the key, rights, hidden wordings, replies."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.check import check
@@ -12,12 +15,25 @@ from campaign.core.errors import Invalid, Refused, Unauthorized, Unavailable, Un
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
 from campaign.platforms.discord import COMMENT_PAGES, PAGES
 from campaign.platforms.discord import Adapter as Discord
-from campaign.platforms.discord.speech import EVERYTHING, permissions
+from campaign.platforms.discord.speech import (
+    EVERYTHING,
+    answered_by,
+    attachments_of,
+    comment_of,
+    permissions,
+    reactions_of,
+)
 from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
 
 from .conformance import Bench, exercise
 
+KEYS = st.sampled_from(["content", "author", "username", "reactions", "count", "roles", "id", "allow", "type", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
 LIST = "/discord/api/v10/channels/*/messages"
 HOOK = "/discord/api/v10/webhooks/*"
 
@@ -161,6 +177,25 @@ def test_rights_are_computed_as_discord_computes_them() -> None:
     assert 1024 == permissions(guild, {}, {"roles": ["7", None]}, "5")
     assert 2048 == permissions(guild, {"permission_overwrites": deny}, {}, "5")
     assert 0 == permissions({"roles": [None, {"id": "1"}], "id": "1"}, {"permission_overwrites": 3}, {"roles": 1}, "5")
+
+
+@given(told=JSON, other=JSON)
+def test_whatever_stands_in_an_answer_it_is_read_without_a_fault(told: Any, other: Any) -> None:
+    message = {**(told if isinstance(told, dict) else {"reactions": told}), "id": "1300000000000000000"}
+    message |= {"attachments": other, "message_reference": told, "author": other}
+
+    assert reactions_of(message).status in (ReadingStatus.OK, ReadingStatus.ERROR)
+    assert comment_of(message, "1").remote_id and isinstance(attachments_of(message), list)
+    assert answered_by(message) is None or isinstance(answered_by(message), str)
+    guild, channel = {"id": told, "roles": told}, {"permission_overwrites": other}
+    assert permissions(guild, channel, {"roles": other}, "5") in range(EVERYTHING + 1)
+
+
+def test_no_page_is_shown_that_was_not_approved(world: World, adapter: Adapter) -> None:
+    bare = prepare(world, adapter, outgoing("https://example.org/"))
+    linked = prepare(world, adapter, replace(outgoing("https://example.org/"), link="https://example.org/"))
+
+    assert [4, None] == [json.loads(wire["body"]).get("flags") for wire in (bare, linked)]
 
 
 def test_alt_texts_and_nothing_that_notifies(world: World, adapter: Adapter) -> None:

@@ -1,9 +1,12 @@
 """Slack: the contract by a bot; keys in metadata, files that tell where they stand, words for errors, webhooks."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
@@ -11,7 +14,7 @@ from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pe
 from campaign.platforms.slack import PAGES
 from campaign.platforms.slack import SCOPES as WANTED
 from campaign.platforms.slack import Adapter as Slack
-from campaign.platforms.slack.speech import plain
+from campaign.platforms.slack.speech import comment_of, plain, readings_of, shares_of, spoken
 from campaign.sandbox.slack.rooms import SCOPES
 from campaign.service.confirm import settle
 from campaign.store import accounts as account_rows
@@ -19,6 +22,13 @@ from tests.conftest import World, picture_file
 
 from .conformance import Bench, exercise
 
+KEYS = st.sampled_from(["text", "user", "user_profile", "reactions", "reply_count", "count", "public", "C1", "ts", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<>:"), max_size=30)
 POST, SHARE = "/slack/api/chat.postMessage", "/slack/api/files.completeUploadExternal"
 HISTORY, INFO = "/slack/api/conversations.history", "/slack/api/files.info"
 HOOK = "/slack/services/*"
@@ -237,12 +247,36 @@ def test_the_key_tells_a_message_whose_words_slack_has_changed(world: World, ada
 def test_where_metadata_are_not_shown_the_words_decide(world: World) -> None:
     open_new(world, "blind", scopes=SCOPES.replace(",metadata.message:read", ""))
     world.link("slack", "sl", twin_account="blind")
-    adapter, wanted = opened(world), outgoing("글 & https://example.org/")
+    adapter, wanted = opened(world), outgoing("글 🕊️ & https://example.org/")
     wire = prepare(world, adapter, wanted)
     made = world.run(adapter.publish(wanted, wire))
 
     assert made.remote_id == confirm(world, adapter, wanted, wire).remote_id
     assert confirm(world, adapter, outgoing("다른 글"), prepare(world, adapter, outgoing("다른 글"))) is None
+
+
+@given(text=TEXT, name=st.sampled_from(["dove_of_peace", "+1", "e-mail"]))
+def test_emoji_and_their_names_are_the_same_and_letters_are_not(text: str, name: str) -> None:
+    assert spoken(f"{text} 평화🕊️👩‍👩‍👧") == spoken(f"{text} 평화:{name}:")
+    assert spoken(f"{text} мир") != spoken(f"{text} миръ")
+
+
+@given(told=JSON)
+def test_whatever_stands_in_a_message_it_is_read_without_a_fault(told: Any) -> None:
+    message = {**told, "ts": "1700000000.000100"} if isinstance(told, dict) else {"ts": "1700000000.000100", "x": told}
+
+    assert {"reactions", "replies"} == set(readings_of(message, ("reactions", "replies")))
+    assert comment_of(message, "1").remote_id and isinstance(plain(message.get("text")), str)
+    assert all(
+        isinstance(ts, str) for ts in shares_of({"shares": told}, "C1") + shares_of({"shares": {"public": told}}, "C1")
+    )
+
+
+def test_no_page_is_shown_that_was_not_approved(world: World, adapter: Adapter) -> None:
+    bare = prepare(world, adapter, outgoing("https://example.org/"))
+    linked = prepare(world, adapter, replace(outgoing("https://example.org/"), link="https://example.org/"))
+
+    assert [False, True] == [wire["fields"]["unfurl_links"] for wire in (bare, linked)]
 
 
 def test_all_parts_hang_on_the_first(world: World, adapter: Adapter) -> None:

@@ -81,6 +81,7 @@ LOOKS = 25  # messages of a webhook that are looked at one by one
 # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
 READS = {"View Channels": 1 << 10, "Read Message History": 1 << 16}
 POSTS = {**READS, "Send Messages": 1 << 11, "Attach Files": 1 << 15}
+SUPPRESS_EMBEDS = 1 << 2  # https://discord.com/developers/docs/resources/message#message-object-message-flags
 GONE = 10008  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 NO_WEBHOOK = 10015
 _WEBHOOK = re.compile(r"(?:^|/)(?P<id>[0-9]{5,20})/(?P<token>[A-Za-z0-9_-]{20,200})/?$")
@@ -207,6 +208,8 @@ class Adapter(port.Adapter):
         nonce = sha256(key.encode()).hexdigest()[:25]  # 25 characters are the most
         names = [f"{nonce[:16]}-{n}.{medium.mime.rpartition('/')[2]}" for n, medium in enumerate(outgoing.media)]
         body: dict[str, Any] = {"content": outgoing.text, "allowed_mentions": {"parse": []}}
+        if not outgoing.link:
+            body["flags"] = SUPPRESS_EMBEDS  # else Discord would show a page of whatever link it finds
         if not self._hook:
             body |= {"nonce": nonce, "enforce_nonce": True}
         if names:

@@ -25,7 +25,6 @@ from campaign.core.model import (
     Reading,
 )
 from campaign.core.oauth import OAuth
-from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply
 from campaign.platforms.slack.speech import (
@@ -39,6 +38,7 @@ from campaign.platforms.slack.speech import (
     plain,
     readings_of,
     shares_of,
+    spoken,
     words_of,
 )
 
@@ -184,10 +184,13 @@ class Adapter(port.Adapter):
         if known and not {"files:write", "files:read"} <= scopes:
             sheet["media_count"] = 0
             warnings.append("without the scopes files:write and files:read it posts no media")
-        if known and not {"channels:history", "groups:history"} & scopes:
+        # Which scope it takes depends on the channel: it is tried.
+        look = await self._ask("conversations.history", frozenset({"missing_scope"}), channel=self._channel, limit="1")
+        if look.get("error"):
             guarantee = Guarantee.NONE
             sheet |= {"comments": False, "measures": [], "fetches": False, "media_count": 0}
-            warnings.append("without the scope channels:history nobody can ask Slack: a lost answer is a person's")
+            scope = str(look.get("needed") or "channels:history")[:60]
+            warnings.append(f"without the scope {scope} nobody can ask Slack: a lost answer is a person's")
         return Connected(str(channel["id"]), handle_of(channel), "slack-bot", guarantee, sheet, tuple(warnings))
 
     async def _connect_webhook(self) -> Connected:
@@ -232,7 +235,10 @@ class Adapter(port.Adapter):
         answers = {"thread_ts": root} if root else {}
         if not outgoing.media:
             metadata = {"event_type": EVENT, "event_payload": {"key": key}}
-            fields = {"channel": self._channel, "text": text, "mrkdwn": False, "metadata": metadata, **answers}
+            # Else Slack would show a page of whatever link it finds.
+            unfurls = dict.fromkeys(("unfurl_links", "unfurl_media"), bool(outgoing.link))
+            fields = {"channel": self._channel, "text": text, "mrkdwn": False, "metadata": metadata}
+            fields |= {**unfurls, **answers}
             return {**wire, "method": "chat.postMessage", "fields": fields}
         ids = [await self._upload(medium, open_medium) for medium in outgoing.media]
         fields = {"channel_id": self._channel, "files": [{"id": each} for each in ids], **answers}
@@ -274,7 +280,7 @@ class Adapter(port.Adapter):
             raise Uncertain(f"{self._label} cannot be asked: look at the channel and settle it")
         if wire["files"]:
             return await self._shared(wire, doubt)
-        wanted = fingerprint(outgoing.text)
+        wanted = spoken(outgoing.text)
         by_words: str | None = None
         for message in await self._since(doubt.since - SKEW, wire["parent"]):
             if message["ts"] in doubt.owned or not self._is_ours(message) or message["ts"] == wire["parent"]:
@@ -284,7 +290,7 @@ class Adapter(port.Adapter):
             if isinstance(payload, dict) and payload.get("key"):
                 if payload["key"] == wire["key"]:
                     return self._published(message["ts"], wire["parent"])
-            elif by_words is None and not message.get("files") and fingerprint(plain(message.get("text"))) == wanted:
+            elif by_words is None and not message.get("files") and spoken(plain(message.get("text"))) == wanted:
                 by_words = message["ts"]  # where metadata are not shown to this token
         return self._published(by_words, wire["parent"]) if by_words else None
 
@@ -424,8 +430,8 @@ class Adapter(port.Adapter):
         raise Unavailable(f"{self._label}: {method}: the messages since then were not read to their end")
 
     def _is_ours(self, message: Mapping[str, Any]) -> bool:
-        mine = {self.sheet.get("user"), self.sheet.get("bot")} - {"", None}
-        return bool({message.get("user"), message.get("bot_id")} & mine)
+        mine = {str(self.sheet.get(each) or "") for each in ("user", "bot")} - {""}
+        return bool({str(message.get("user")), str(message.get("bot_id"))} & mine)
 
     def _published(self, ts: str, parent: str | None) -> Published:
         web = str(self.sheet.get("web") or "").rstrip("/")

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import category
 
 from campaign.core.errors import Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Comment, Metric, Reading, ReadingStatus
+from campaign.core.text import fingerprint
 from campaign.net.reply import Reply, retry_after
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -21,6 +23,7 @@ TOKENS = frozenset(
 AFTER = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 NO_HOOK = frozenset({"no_service", "no_service_id", "no_active_hooks", "no_team", "invalid_token", "team_disabled"})
 TS = re.compile(r"[0-9]{10}\.[0-9]{6}")
+_NAMED = re.compile(r":[a-z0-9_+'-]+:")
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]*)(?:\|[^>]*)?>")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,6 +74,12 @@ def plain(text: Any) -> str:
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return html.unescape(_LINK.sub(r"\1", str(text or "")))
+
+
+def spoken(text: str) -> str:
+    """Return what is left of a text without its emoji, which Slack tells by names: 🕊️ is :dove_of_peace: there."""
+    signs = "".join(c for c in _NAMED.sub("", text) if category(c) not in ("So", "Sk") and c not in "\ufe0f\u200d")
+    return fingerprint(signs)
 
 
 def shares_of(file: Mapping[str, Any], channel: str) -> list[str]:
