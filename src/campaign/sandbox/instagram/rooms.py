@@ -54,7 +54,7 @@ async def edge(request: Request) -> Response:
     if ask.own and method == "POST" and name == "media":
         return JSONResponse({"id": await make(ask)})
     if ask.own and method == "POST" and name == "media_publish":
-        return JSONResponse({"id": publish(ask)})
+        return JSONResponse({"id": release(ask)})
     if ask.own and method == "GET" and name == "media":
         rows = graph.posts_of(ask)
         return JSONResponse(graph.listed(ask, rows, lambda row: graph.shown(ask, view(ask, row), "Media")))
@@ -101,7 +101,7 @@ async def make(ask: Asking) -> str:
     return graph.make_container(ask, told, media, error=error, ready=kind == "CAROUSEL")
 
 
-def publish(ask: Asking) -> str:
+def release(ask: Asking) -> str:
     """Publish a container, once."""
     graph.need(ask, ["creation_id"])
     ident = ask.text("creation_id")

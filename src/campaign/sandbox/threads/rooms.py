@@ -61,7 +61,7 @@ async def edge(request: Request) -> Response:
     ask = await graph.asking(request, "threads")
     name, method = ask.edge, request.method
     if ask.own and method == "POST" and name in ("threads", "threads_publish"):
-        return JSONResponse({"id": await make(ask) if name == "threads" else publish(ask)})
+        return JSONResponse({"id": await make(ask) if name == "threads" else release(ask)})
     if ask.own and method == "GET" and name in ("threads", "replies"):
         where = "reply_to IS NULL" if name == "threads" else "reply_to IS NOT NULL"
         rows = graph.posts_of(ask, where)
@@ -110,7 +110,7 @@ async def make(ask: Asking) -> str:
     return graph.make_container(ask, told, media, error=error, ready=kind == "CAROUSEL")
 
 
-def publish(ask: Asking) -> str:
+def release(ask: Asking) -> str:
     """Publish a container, once."""
     graph.need(ask, ["creation_id"])
     row = graph.container(ask, ask.text("creation_id"))

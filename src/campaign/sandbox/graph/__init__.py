@@ -1,0 +1,62 @@
+"""What the twins of Facebook, Instagram and Threads share: the Graph API itself."""
+
+from campaign.sandbox.graph.family import GraphRooms
+from campaign.sandbox.graph.files import fetch, file_of
+from campaign.sandbox.graph.posts import (
+    comment,
+    comments_of,
+    container,
+    grown,
+    insights,
+    lately,
+    make_container,
+    make_post,
+    post_named,
+    posts_of,
+    remove,
+    rewrite,
+    state_of,
+)
+from campaign.sandbox.graph.speech import (
+    COMMON,
+    Asking,
+    GraphError,
+    Said,
+    account_of,
+    asking,
+    listed,
+    moment,
+    need,
+    new_id,
+    shown,
+)
+
+__all__ = [
+    "COMMON",
+    "Asking",
+    "GraphError",
+    "GraphRooms",
+    "Said",
+    "account_of",
+    "asking",
+    "comment",
+    "comments_of",
+    "container",
+    "fetch",
+    "file_of",
+    "grown",
+    "insights",
+    "lately",
+    "listed",
+    "make_container",
+    "make_post",
+    "moment",
+    "need",
+    "new_id",
+    "post_named",
+    "posts_of",
+    "remove",
+    "rewrite",
+    "shown",
+    "state_of",
+]
