@@ -217,11 +217,13 @@ class Adapter(port.Adapter):
                     headers=_piece(str(wire["mime"]), last, size, size), foreign=True,
                 )  # fmt: skip
             except (Refused, Unauthorized) as error:
-                if wire["uses"] > 1:  # "the range is there already" may be said of what an earlier attempt sent
-                    raise Uncertain(f"{error}; an earlier attempt may have sent it", status=error.status) from error
-                # The address is dead; the next attempt must not take it again.
-                self._client.memory.setdefault("dead", []).append(wire["publish_id"])
-                raise Unavailable(f"{error}; the upload begins anew", status=error.status) from error
+                first = wire["uses"] == 1
+                if first or error.status in (403, 404):  # the address is dead: the next attempt must not take it again
+                    self._client.memory.setdefault("dead", []).append(wire["publish_id"])
+                if first:
+                    raise Unavailable(f"{error}; the upload begins anew", status=error.status) from error
+                # 416, "it is there already", may be said of what an earlier attempt sent.
+                raise Uncertain(f"{error}; an earlier attempt may have sent it", status=error.status) from error
         if reply.status == 206 or (reply.body.strip() and parsed(reply.body) is None):
             raise reply.bad("the answer does not say that the clip is whole")
         uploads = self._client.memory.get("uploads", {})
