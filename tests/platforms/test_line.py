@@ -10,7 +10,8 @@ from campaign.core.check import check
 from campaign.core.errors import Invalid, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Published, Reading, ReadingStatus
 from campaign.platforms.line import Adapter as Line
-from campaign.service.confirm import settle
+from campaign.service.confirm import confirm, settle
+from campaign.service.pause import pause, resume
 from campaign.service.publish import publish as publish_due
 from campaign.store import accounts as account_rows
 from tests.conftest import World, picture_file
@@ -146,6 +147,23 @@ def test_what_is_not_sent_again_for_its_time_is_over_is_never_called_missed(worl
     url = f"https://manager.line.biz/account/@peace_ko/message/{books(world)[0]['id']}"
     settled = settle(world.app, delivery.id, "published", by=world.alice, url=url)
     assert ("published", books(world)[0]["id"]) == (settled.state, settled.remote_id)
+
+
+def test_a_pause_before_it_is_sent_again_does_not_make_it_not_out(world: World, adapter: Adapter) -> None:
+    world.post(to=("li",), texts={"ko": "글"}, minutes=1)
+    world.clock.turn(minutes=1)
+    world.twin.fault("lose_response", method="POST", path=BROADCAST)
+    world.run(publish_due(world.app, limit=5))
+    world.run(confirm(world.app))
+    pause(world.app, "all", reason="stop", by=world.bob)
+    world.tick()
+    [delivery] = world.deliveries()
+
+    assert ("scheduled", 1) == (delivery.state, len(books(world)))
+    assert "it may be out: only the same request again tells" in str(delivery.error)
+    resume(world.app, "all", by=world.bob)
+    world.tick()
+    assert ([books(world)[0]["id"]], 1) == ([each.remote_id for each in world.deliveries()], len(books(world)))
 
 
 def test_when_the_key_is_dead_a_person_must_look(world: World, adapter: Adapter) -> None:

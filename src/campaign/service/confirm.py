@@ -199,7 +199,7 @@ def _conclude(
         elif waited < settles_within(app, work):
             outbox.note(tx, held, retry_at=_next_question(app, work, held, waited, mono))
         else:
-            new = _not_there(app, tx, held)
+            new = _not_there(app, tx, held, told=work.capabilities.fetches)
         if new is not None and new is not State.MISSED:
             detail = {"asked": held.questions, "waited": round(waited, 1)}
             event(app, tx, f"delivery.{new}", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail=detail)
@@ -232,8 +232,11 @@ def _next_question(app: App, work: Work, held: Delivery, waited: float, mono: fl
     return began + min(later, default=settles)
 
 
-def _not_there(app: App, tx: Any, held: Delivery) -> State:
+def _not_there(app: App, tx: Any, held: Delivery, *, told: bool) -> State:
     """It is not out, as far as the platform can say: again under the same key, or, when its grace is over, missed.
+
+    `told`: the platform shows what is out. Where it does not, only the same request again tells, and if a pause or a
+    standstill lets its time pass before that, what stands here is what a person reads.
 
     What the platform had taken, and now does not know, is a doubt that begins here.
     """
@@ -242,7 +245,8 @@ def _not_there(app: App, tx: Any, held: Delivery) -> State:
         error = "the platform took it, and now it is not there; it is asked again"
         return outbox.move(tx, held, State.UNCERTAIN, error=error, **doubt).state
     late = app.clock.now() > held.late_after
-    error = "the platform does not have it" + ("; its time has passed" if late else "; it is sent again")
+    error = "the platform does not have it" if told else "it may be out: only the same request again tells"
+    error += "; its time has passed" if late else "; it is sent again"
     values: dict[str, Any] = {"retry_at": None, "doubt_mono": None, "error": error}
     if late:
         gone = outbox.move(tx, held, State.MISSED, archive_state=ArchiveState.DUE, **values)
