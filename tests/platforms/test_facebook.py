@@ -222,7 +222,7 @@ def test_a_post_that_is_gone_is_made_anew_and_the_list_decides(world: World, ada
     wanted = outgoing("평화", medium(world))
     wire = prepare(world, adapter, wanted)
     made = world.run(adapter.publish(wanted, wire))
-    gone = {**wire, "handle": "1_2"}  # no such post: the list knows it by its picture, whatever its text
+    gone = {**wire, "handle": "1_2", "made": None}  # no such post: the list knows it by its picture, whatever its text
     assert made.remote_id == confirm(world, adapter, outgoing("x", *wanted.media), gone).remote_id
     assert made.remote_id == confirm(world, adapter, wanted, {**gone, "photos": []}).remote_id  # by its text
     assert confirm(world, adapter, outgoing("평화"), {**gone, "photos": []}) is None  # one without a picture
@@ -316,6 +316,22 @@ def test_an_address_names_a_post_of_the_page(world: World, adapter: Adapter) -> 
 def test_a_second_part_is_refused_for_it_would_stand_by_itself(world: World, adapter: Adapter) -> None:
     with pytest.raises(Refused, match="there are no threads"):
         prepare(world, adapter, outgoing("둘"), parent=Parent("1_2", {}))
+
+
+def test_what_cannot_have_died_yet_is_not_believed_to_be_gone(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = {
+        **prepare(world, adapter, wanted),
+        "handle": "1_2",
+    }  # a read that says 100/33, as the real one does at times
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            confirm(world, adapter, wanted, wire)
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            prepare(world, adapter, wanted, previous=wire)
+    world.clock.turn(hours=25)
+    assert confirm(world, adapter, wanted, wire) is None
+    assert ["1_2"] == prepare(world, adapter, wanted, previous=wire)["past"]
 
 
 HOSTILE = (

@@ -317,6 +317,22 @@ def test_a_second_part_is_refused_for_it_would_stand_by_itself(world: World, ada
         prepare(world, adapter, outgoing("둘", medium(world)), parent=Parent("1", {}))
 
 
+def test_what_cannot_have_died_yet_is_not_believed_to_be_gone(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화", medium(world))
+    wire = {
+        **prepare(world, adapter, wanted),
+        "container": "1",
+    }  # a read that says 100/33, as the real one does at times
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            confirm(world, adapter, wanted, wire)
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            prepare(world, adapter, wanted, previous=wire)
+    world.clock.turn(hours=25)
+    assert confirm(world, adapter, wanted, wire) is None
+    assert ["1"] == prepare(world, adapter, wanted, previous=wire)["past"]
+
+
 HOSTILE = (
     '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
     "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',

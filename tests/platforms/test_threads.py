@@ -313,6 +313,22 @@ def test_a_delivery_goes_out_through_the_service_and_a_lost_answer_is_settled(wo
     assert (["published"], 1) == (world.states(), len(books(world)))
 
 
+def test_what_cannot_have_died_yet_is_not_believed_to_be_gone(world: World, adapter: Adapter) -> None:
+    wanted = outgoing("평화")
+    wire = {
+        **prepare(world, adapter, wanted),
+        "container": "1",
+    }  # a read that says 100/33, as the real one does at times
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            confirm(world, adapter, wanted, wire)
+        with pytest.raises(Unavailable, match="cannot have died yet"):
+            prepare(world, adapter, wanted, previous=wire)
+    world.clock.turn(hours=25)
+    assert confirm(world, adapter, wanted, wire) is None
+    assert ["1"] == prepare(world, adapter, wanted, previous=wire)["past"]
+
+
 HOSTILE = (
     '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
     "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from campaign.core.errors import Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
@@ -24,6 +24,7 @@ REPEATED = frozenset({368, 506})  # "already posted", "duplicate": the earlier o
 State = Literal["EXPIRED", "ERROR", "FINISHED", "IN_PROGRESS", "PUBLISHED", "UNKNOWN"]
 STATES: tuple[State, ...] = ("EXPIRED", "ERROR", "FINISHED", "IN_PROGRESS", "PUBLISHED")
 DEAD = frozenset({"EXPIRED", "ERROR", "UNKNOWN"})
+LIFETIME = timedelta(hours=24)  # of a container
 # "once per minute, for no more than 5 minutes" is for clips; pictures and texts are ready at once.
 PAUSES = (1, 1, 2, 3, 5, 8, 10, 15, 15, *(30,) * 8)  # seconds between two questions: five minutes in all
 
@@ -163,6 +164,23 @@ class Graph:
                 found |= alone
             return found
         return _counted(told, names)
+
+    def must_live(self, wire: Mapping[str, Any], handle: str) -> None:
+        """Refuse to believe that a handle is gone which is not a day old: reads say so that are true a minute later.
+
+        https://github.com/gitroomhq/postiz-app/issues/1562
+
+        Args:
+            wire: as the adapter made it; `made` is when, ISO.
+
+        Raises: Unavailable.
+        """
+        made = instant(text_of(wire, "made"))
+        if made is not None and self.client.now() - made < LIFETIME:
+            raise Unavailable(
+                f"what was made for this post ({handle}) is said not to be there, and cannot have died yet; it is asked"
+                " for again"
+            )
 
     def _path(self, path: str) -> str:
         return f"/{self._version}{path}"

@@ -183,8 +183,9 @@ class Adapter(port.Adapter):
             out, _ = await self._state(str(previous["handle"]))
             if out is not None:
                 return {**previous, "uses": previous["uses"] + 1, "out": out}
+            self._plain.must_live(previous, str(previous["handle"]))
             past.append(previous["handle"])
-        graph = await self._graph()
+        graph, now = await self._graph(), self._client.now().isoformat()
         if outgoing.media and outgoing.media[0].is_clip:
             handle, photos = await self._video(graph, outgoing, open_medium), []
         else:
@@ -194,7 +195,7 @@ class Adapter(port.Adapter):
             if outgoing.link and not photos:
                 told["link"] = outgoing.link
             handle = str_id(await graph.ask("POST", f"/{self._page}/feed", data=told), "post")
-        return {"handle": handle, "photos": photos, "past": past, "uses": 1, "out": False}
+        return {"handle": handle, "photos": photos, "past": past, "uses": 1, "out": False, "made": now}
 
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
         """Turn the flag. Where it is turned already nothing is sent: confirm() reads it."""
@@ -221,7 +222,10 @@ class Adapter(port.Adapter):
             dead = dead or out is None
             if out and handle not in doubt.owned:
                 return _published(handle, record)
-        return await self._looked_for(outgoing, wire, doubt) if dead else None
+        found = await self._looked_for(outgoing, wire, doubt) if dead else None
+        if dead and found is None:
+            self._plain.must_live(wire, str(wire["handle"]))
+        return found
 
     async def fetch(self, remote_id: str) -> Mapping[str, Any]:
         """Return the post, or the video, as Facebook tells it."""
@@ -271,10 +275,12 @@ class Adapter(port.Adapter):
         if self.sheet.get("through") != "person":
             return self._plain
         graph, memory = Graph(self._client, VERSION), self._client.memory
-        if not memory.get("page token"):
+        person = self._client.secrets.get("token", "")  # whoever connects anew brings another
+        held = memory.get("page token", ("", ""))
+        if held[0] != person:
             told = await self._plain.get(f"/{self._page}", fields="access_token")
-            memory["page token"] = self._secret(told)
-        graph.token = str(memory["page token"])
+            held = memory["page token"] = (person, self._secret(told))
+        graph.token = str(held[1])
         self._client.learn(graph.token)
         return graph
 

@@ -186,6 +186,8 @@ class Adapter(port.Adapter):
             state = await self._containers.state(previous["container"])
             if state not in DEAD:
                 return {**previous, "uses": previous["uses"] + 1, "state": state}
+            if state == "UNKNOWN":
+                self._graph.must_live(previous, str(previous["container"]))
             past.append(previous["container"])
         if not outgoing.media:
             raise Refused("instagram: a post needs a picture or a clip")
@@ -199,9 +201,10 @@ class Adapter(port.Adapter):
             for child in children:
                 await self._containers.ready(child)
             told = {"media_type": "CAROUSEL", "children": ",".join(children)}
+        made = self._client.now().isoformat()
         container = await self._containers.make(**told, caption=outgoing.text)
         await self._containers.ready(container)
-        return {"container": container, "past": past, "uses": 1, "state": "FINISHED"}
+        return {"container": container, "past": past, "uses": 1, "state": "FINISHED", "made": made}
 
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
         """Publish the container. One that is published already is not published again: confirm() finds its post."""
@@ -225,6 +228,8 @@ class Adapter(port.Adapter):
         free = [post for post in alike if not {str(post.get("id")), str(post.get("shortcode"))} & doubt.owned]
         if free:
             return _published(free[-1])  # newest first: the oldest is the last
+        if state == "UNKNOWN":
+            self._graph.must_live(wire, str(wire["container"]))
         # It is out, says its state; the list may lag. Where the list holds it, it is another delivery's.
         return Pending({}) if state == "PUBLISHED" and not alike else None
 

@@ -159,6 +159,8 @@ class Adapter(port.Adapter):
             state = await self._containers.state(previous["container"])
             if state not in DEAD:
                 return {**previous, "uses": previous["uses"] + 1, "state": state}
+            if state == "UNKNOWN":
+                self._graph.must_live(previous, str(previous["container"]))
             past.append(previous["container"])
         told: dict[str, Any] = {"text": outgoing.text} if outgoing.text else {}
         if parent is not None:
@@ -177,10 +179,11 @@ class Adapter(port.Adapter):
             for child in children:
                 await self._containers.ready(child)
             told |= {"media_type": "CAROUSEL", "children": ",".join(children)}
+        made = self._client.now().isoformat()
         container = await self._containers.make(**told)
         await self._containers.ready(container)
         parent_id = told.get("reply_to_id")
-        return {"container": container, "parent": parent_id, "past": past, "uses": 1, "state": "FINISHED"}
+        return {"container": container, "parent": parent_id, "past": past, "uses": 1, "state": "FINISHED", "made": made}
 
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
         """Publish the container. One that is published already is not published again: confirm() finds its post."""
@@ -201,6 +204,8 @@ class Adapter(port.Adapter):
         free = [post for post in alike if not {str(post.get("id")), str(post.get("shortcode"))} & doubt.owned]
         if free:
             return _published(free[-1])  # newest first: the oldest is the last
+        if state == "UNKNOWN":
+            self._graph.must_live(wire, str(wire["container"]))
         # It is out, says its state; the list may lag. Where the list holds it, it is another delivery's.
         return Pending({}) if state == "PUBLISHED" and not alike else None
 

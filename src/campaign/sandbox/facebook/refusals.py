@@ -28,7 +28,7 @@ REFUSALS: Mapping[str, Said] = {
     ),
     "schedule": Said(400, 100, "(#100) The specified scheduled publish time is invalid.", source=_PAGES),
     "no_photo": Said(400, 324, "(#324) Requires upload file", 2069019, source=_ERRORS),
-    "image": Said(400, 1, "Invalid image file. It should be a JPEG, PNG or GIF."),
+    "image": Said(400, 324, "(#324) Missing or invalid image file"),
     "session": Said(400, 6000, "There was a problem uploading your video file.", 1363030, source=_VIDEOS),
     "clip": Said(
         400, 352, "The video file you selected is in a format that we don't support.", 1363024, source=_VIDEOS

@@ -17,7 +17,7 @@ REFUSALS: Mapping[str, Said] = {
     ),
     "text": Said(400, 100, "(#100) The parameter text is required", source=_POSTS),
     "media_url": Said(400, 100, "(#100) The parameter {name} is required", source=_POSTS),
-    "links": Said(400, 1, "THREADS_API__LINK_LIMIT_EXCEEDED", source=_POSTS),
+    "links": Said(400, 100, "THREADS_API__LINK_LIMIT_EXCEEDED", source=_POSTS),
     "fetch": Said(400, 9004, "Only photo or video can be accepted as media type.", 2207052, source=_POSTS),
     "image": Said(400, 36001, "The image format is not supported.", 2207005),
     "image_size": Said(400, 36000, "The image size is too large.", 2207004),
