@@ -330,6 +330,7 @@ def test_a_webhooks_token_is_seen_nowhere(world: World) -> None:
     with pytest.raises(Refused) as error:
         publish(world, adapter, outgoing("x" * 2001), key="long")
     secret = told(world)["webhook"].rpartition("/")[2]
+    assert all(b"user-agent: discordbot (" in each.request.lower() for each in kept.kept)
     seen = b"".join((each.request + (each.response or b"") + each.url.encode()) for each in kept.kept)
 
     assert secret.encode() not in seen and secret not in str(error.value)

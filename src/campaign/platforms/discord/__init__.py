@@ -8,6 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, BinaryIO, ClassVar, Literal
 
+from campaign import __version__
 from campaign.core import adapter as port
 from campaign.core import address
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
@@ -74,6 +75,8 @@ CAPABILITIES = Capabilities(
 )
 
 API = "/api/v10"
+# Who calls itself otherwise may be kept out: https://discord.com/developers/docs/reference#user-agent
+AGENT = f"DiscordBot (campaign, {__version__})"
 SKEW = timedelta(minutes=10)  # what our clock and Discord's may differ by
 EPOCH = 1_420_070_400_000  # milliseconds; ids are snowflakes: https://discord.com/developers/docs/reference#snowflakes
 PAGES, COMMENT_PAGES = 50, 10  # of 100 messages; a read-back looks no further
@@ -352,15 +355,13 @@ class Adapter(port.Adapter):
                 raise
 
     def _speaker(self) -> dict[str, str]:
-        """Return the header of whoever posts; a webhook's token stands in its path."""
-        if self._hook:
-            return {}
-        return self._bot_header()
+        """Return the headers of whoever posts; a webhook's token stands in its path."""
+        return {"User-Agent": AGENT} if self._hook else self._bot_header()
 
     def _bot_header(self) -> dict[str, str]:
         if not _BOT.fullmatch(self._reader):
             raise Unauthorized(f"{self._label}: a bot's token is one word; the developer portal shows it under Bot")
-        return {"Authorization": f"Bot {self._reader}"}
+        return {"User-Agent": AGENT, "Authorization": f"Bot {self._reader}"}
 
     async def _ask(self, method: str, path: str, **body: Any) -> Reply:
         try:
