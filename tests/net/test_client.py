@@ -228,6 +228,10 @@ def test_a_token_goes_to_declared_hosts_only(house):
     )
     assert type(found) is Refused
     assert len(answer.seen) == 2
+    speak(house, answer, "commit", "PUT", "https://upload.example/x", foreign=True, content=b"the last piece")
+    assert "Authorization" not in answer.seen[-1].headers
+    found, _ = speak(house, answer, "commit", "PUT", "https://upload.example/x", content=b"the last piece")
+    assert (Refused, 3) == (type(found), len(answer.seen))
 
 
 def test_what_a_caller_says_in_a_header_counts(house):

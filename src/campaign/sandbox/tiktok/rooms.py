@@ -123,15 +123,19 @@ CREATE TABLE IF NOT EXISTS tiktok_posts (
         return Answer(response.status_code, headers, bytearray(response.body))
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open a user, or give one that is there a new token, and other traits if any are told."""
+        """Open a user, or find it; it has other traits from now on if any are told."""
         told = {"name": account} if isinstance(account, str) else dict(account)
         name, token, books = told.pop("name"), f"act.{secrets.token_urlsafe(36)}", sandbox.books
         title = told.pop("display_name", "") or _TITLES.get(name, name)
-        traits = json.dumps(told) if told else None  # nothing told: they stay
-        sql = "UPDATE tiktok_users SET token = ?, traits = coalesce(?, traits) WHERE name = ?"
-        if not books.do(sql, token, traits, name):
+        row = books.one("SELECT * FROM tiktok_users WHERE name = ?", name)
+        if row is not None:
+            token = row["token"]
+            books.do(
+                "UPDATE tiktok_users SET traits = ? WHERE name = ?", json.dumps(told) if told else row["traits"], name
+            )
+        else:
             ident = "-000" + hashlib.sha256(name.encode()).hexdigest()[:32]
-            books.insert("tiktok_users", id=ident, name=name, title=title, token=token, traits=traits or "{}")
+            books.insert("tiktok_users", id=ident, name=name, title=title, token=token, traits=json.dumps(told))
         opened = {"name": name, "token": token, "base_url": f"{sandbox.base_url}/tiktok"}
         return opened | ({"privacy": told["privacy"]} if "privacy" in told else {})
 

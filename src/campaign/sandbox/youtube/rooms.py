@@ -128,15 +128,21 @@ CREATE TABLE IF NOT EXISTS youtube_captions (
         return Answer(response.status_code, headers, bytearray(response.body))
 
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
-        """Open a channel, or give one that is there a new token, and other traits if any are told."""
+        """Open a channel, or find it; it has other traits from now on if any are told."""
         told = {"name": account} if isinstance(account, str) else dict(account)
         name, token, books = told.pop("name"), f"ya29.{secrets.token_urlsafe(32)}", sandbox.books
         title = told.pop("display_name", "") or _TITLES.get(name, name)
-        traits = json.dumps(told) if told else None  # nothing told: they stay
-        sql = "UPDATE youtube_channels SET token = ?, traits = coalesce(?, traits) WHERE name = ?"
-        if not books.do(sql, token, traits, name):
+        row = books.one("SELECT * FROM youtube_channels WHERE name = ?", name)
+        if row is not None:
+            token = row["token"]
+            books.do(
+                "UPDATE youtube_channels SET traits = ? WHERE name = ?",
+                json.dumps(told) if told else row["traits"],
+                name,
+            )
+        else:
             ident = "UC" + hashlib.sha256(name.encode()).hexdigest()[:22]
-            books.insert("youtube_channels", id=ident, name=name, title=title, token=token, traits=traits or "{}")
+            books.insert("youtube_channels", id=ident, name=name, title=title, token=token, traits=json.dumps(told))
         return {"name": name, "token": token}
 
     def accepted(self, sandbox: Sandbox, account: str | None, after: str, limit: int) -> list[dict[str, Any]]:
