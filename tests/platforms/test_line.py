@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from linebot.v3.messaging import BroadcastRequest, ImageMessage, TextMessage, VideoMessage
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
 from campaign.core.check import check
@@ -193,7 +194,8 @@ def test_pictures_and_clips_are_fetched_by_line(world: World) -> None:
     world.run(adapter.publish(wanted, wire))
     [row] = books(world)
 
-    assert ["text", "image", "video"] == [message["type"] for message in json.loads(wire["body"])["messages"]]
+    sent = BroadcastRequest.from_dict(json.loads(wire["body"])).messages  # as LINE's own models read it
+    assert [TextMessage, ImageMessage, VideoMessage] == [type(message) for message in sent]
     assert [each.sha256 for each in wanted.media] == [each["sha256"] for each in row["media"]]
     assert [wanted.media[0].sha256, poster] == [each["preview"] for each in row["media"]]
     with pytest.raises(Refused, match="a clip needs a poster"):
