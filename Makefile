@@ -32,6 +32,8 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_synapse.sh
+	sh tests/real/fetch_wordpress.sh
+	TEST_WORDPRESS="$${TEST_WORDPRESS:-$(CURDIR)/.cache/wordpress/share}" \
 	TEST_SYNAPSE="$${TEST_SYNAPSE:-$(CURDIR)/.cache/synapse/venv}" \
 	TEST_RCLONE="$${TEST_RCLONE:-$(CURDIR)/.cache/rclone/rclone}" \
 	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \

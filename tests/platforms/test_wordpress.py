@@ -155,7 +155,7 @@ def test_text_pictures_and_a_clip_stand_in_blocks(world: World, adapter: Adapter
     link = '<a href="https://example.org/a?b=1&amp;c=2">https://example.org/a?b=1&amp;c=2</a>'
     assert f"<p>글 &#091;gallery]<br>{link}</p>" in raw
     assert f'poster="{urls[film.poster or ""]}" src="{urls[film.sha256]}"' in raw
-    assert f'<track src="{urls[film.captions["ru"]]}" label="ru" srclang="ru" kind="captions"/>' in raw
+    assert f'<track src="{urls[film.captions["ru"]]}" label="ru" srclang="ru" kind="captions" />' in raw
     for name, told in re.findall(r"<!-- wp:(\w+) (\{.*?\}) -->", raw):
         assert json.loads(told)["id"] in [each["id"] for each in wire["uploads"].values()], name
 

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import World
 from tests.real.test_s3 import Rclone, rclone, world
 
-from campaign import bootstrap
 from campaign.core.errors import Refused
+from campaign.opener import make_sharer
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("rclone")]
 
@@ -27,7 +27,7 @@ def fetched(address: str) -> bytes:
 def test_the_address_is_the_buckets_own_and_good_for_one_file(world: World, rclone: Rclone) -> None:
     picture = world.picture().file
     medium, picture_bytes = world.app.media.put(picture, mime="image/png"), picture.read_bytes()
-    sharer = bootstrap.make_sharer(world.settings, world.clock)
+    sharer = make_sharer(world.settings, world.clock)
     address = sharer.address(medium.sha256, "image/png", private=True)
 
     assert address.startswith(f"{rclone.endpoint}/office/media/") and "X-Amz-Signature=" in address

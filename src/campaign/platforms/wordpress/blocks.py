@@ -56,9 +56,10 @@ def _medium(medium: OutgoingMedium, uploads: Mapping[str, Mapping[str, Any]]) ->
     there = uploads[medium.sha256]
     ident, url, alt = int(there["id"]), _escaped(str(there["url"])), _escaped(medium.alt)
     if not medium.is_clip:
-        # https://github.com/WordPress/gutenberg/tree/trunk/packages/block-library/src/image
+        # https://github.com/WordPress/gutenberg/tree/trunk/packages/block-library/src/image; the blank before the
+        # slash is what WordPress's filter of HTML makes of it for users who may not write any they like.
         told = {"id": ident, "sizeSlug": "full", "linkDestination": "none"}
-        image = f'<img src="{url}" alt="{alt}" class="wp-image-{ident}"/>'
+        image = f'<img src="{url}" alt="{alt}" class="wp-image-{ident}" />'
         return _block("image", told, f'<figure class="wp-block-image size-full">{image}</figure>')
     # https://github.com/WordPress/gutenberg/tree/trunk/packages/block-library/src/video; a clip has no alt text there,
     # so it stands below as its caption.
@@ -67,7 +68,7 @@ def _medium(medium: OutgoingMedium, uploads: Mapping[str, Mapping[str, Any]]) ->
         for lang, sha in sorted(medium.captions.items())
     ]
     elements = "".join(
-        f'<track src="{_escaped(each["src"])}" label="{each["label"]}" srclang="{each["srcLang"]}" kind="captions"/>'
+        f'<track src="{_escaped(each["src"])}" label="{each["label"]}" srclang="{each["srcLang"]}" kind="captions" />'
         for each in tracks
     )
     poster = f' poster="{_escaped(str(uploads[medium.poster]["url"]))}"' if medium.poster else ""
