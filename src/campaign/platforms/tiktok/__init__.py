@@ -90,6 +90,7 @@ CAPABILITIES = Capabilities(
         "the id of a public post is told after moderation, within minutes or hours; until then it is processed",
         "photos are not sent: TikTok fetches them after a request without a handle; its lost answer nothing settles",
         "4 GB, 3 to 600 seconds: from pages of others; TikTok's own name the account's limit alone",
+        "a clip needs sides of 360 to 4096 pixels and 23 to 60 frames a second: TikTok itself finds what differs",
     ),
 )
 

@@ -50,7 +50,7 @@ class Upload:
                 if not known:
                     await self._begin(medium, told)
                 try:
-                    return await self._pieces(file, medium.size, asks=known)
+                    return await self._pieces(file, medium, asks=known)
                 except Refused as error:
                     if error.status not in (404, 410):
                         raise
@@ -76,8 +76,8 @@ class Upload:
             self._client.learn(secret)  # whoever has it may upload into the session
         self._kept["session"] = session
 
-    async def _pieces(self, file: BinaryIO, size: int, *, asks: bool) -> str:
-        offset, breaks = 0, 0
+    async def _pieces(self, file: BinaryIO, medium: OutgoingMedium, *, asks: bool) -> str:
+        offset, breaks, size = 0, 0, medium.size
         while True:
             try:
                 if asks:
@@ -85,7 +85,8 @@ class Upload:
                 else:
                     file.seek(offset)
                     last = min(offset + PIECE, size) - 1
-                    told = {"Content-Range": f"bytes {offset}-{last}/{size}", "Content-Length": str(last - offset + 1)}
+                    told = {"Content-Type": medium.mime, "Content-Length": str(last - offset + 1)}
+                    told["Content-Range"] = f"bytes {offset}-{last}/{size}"
                     reply = await self._put(_blocks(file, last - offset + 1), told)
                     breaks = 0
             except Unavailable:
