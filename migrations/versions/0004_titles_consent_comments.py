@@ -35,9 +35,27 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("lease", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("lease_until", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("lease_boot", sa.Text(), nullable=True))
+    op.create_table(
+        "comments",
+        sa.Column("delivery_id", sa.String(length=36), nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=False),
+        sa.Column("in_reply_to", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=True),
+        sa.Column("author_hash", sa.String(length=64), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("record", sa.JSON(), nullable=True),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_comments_delivery_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "remote_id", name=op.f("pk_comments")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("comments")
     with op.batch_alter_table("credentials", schema=None) as batch_op:
         for name in (
             "lease_boot", "lease_until", "lease", "refusals", "boot", "expires_mono", "expires_at", "renewal",

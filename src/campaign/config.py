@@ -140,6 +140,17 @@ class Daemon(_Section):
     ] = SecretStr("")
 
 
+class Engagement(_Section):
+    """What is kept of those who answer."""
+
+    comment_authors: Annotated[
+        bool, Field(description="whether the names of people who comment are kept; else a keyed hash of them")
+    ] = False
+    comment_days: Annotated[
+        int, Field(ge=0, le=36500, description="days after which comments are forgotten; 0: never")
+    ] = 180
+
+
 class Notify(_Section):
     """How a person is told of what only a person can put right."""
 
@@ -204,6 +215,7 @@ class Settings(_Section):
     s3: S3 = S3()
     keys: Keys = Keys()
     daemon: Daemon = Daemon()
+    engagement: Engagement = Engagement()
     notify: Notify = Notify()
     network: Network = Network()
     web: Web = Web()

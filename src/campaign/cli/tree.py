@@ -48,6 +48,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "retry": "delivery:again",
         },
     ),
+    "comment": ("Comments: what people answered.", {"list": "comments:show_all"}),
     "archive": (
         "The record on disk.",
         {"verify": "archive:verify_it", "rebuild": "archive:rebuild_it", "show": "archive:show"},

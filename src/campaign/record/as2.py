@@ -151,6 +151,11 @@ def engagement_urn(account_id: str, period: str) -> str:
     return urn(str(uuid5(NAMESPACE_URL, f"{NAMESPACE}engagement/{account_id}/{period}")))
 
 
+def comments_urn(post_id: str) -> str:
+    """Return the archive's name of what people answered to a post: derived, so a repeat finds it."""
+    return urn(str(uuid5(NAMESPACE_URL, f"{NAMESPACE}comments/{post_id}")))
+
+
 def build(post: PostRecord) -> bytes:
     """Return the record as canonical JSON; the same post gives the same bytes."""
     plain: dict[str, Any] = {

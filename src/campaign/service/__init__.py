@@ -46,6 +46,19 @@ class Consents:
     renewing: "dict[str, asyncio.Task[str]]" = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """What is kept of who answers.
+
+    Attributes:
+        authors: whether names, and the platform's own record that holds them, are kept; else a keyed hash alone.
+        days: after which texts and names are forgotten; 0: never.
+    """
+
+    authors: bool = False
+    days: int = 180
+
+
 @dataclass(frozen=True)
 class App:
     """What a verb may use; made in bootstrap, nowhere else.
@@ -61,6 +74,7 @@ class App:
         tick: seconds within which a process that publishes gives a sign of life.
         reserve: bytes that are to stay free on each of the `disks`, folders by what they are for.
         clock_offset: by how many seconds other hosts are ahead of this machine's clock; None: nobody told.
+        comments: what is kept of those who answer.
         consents: what connecting an account by consent, and renewing its token, needs.
         outlives: seconds for which a request of a worker that counts as dead may still be on its way.
         failpoint: called with the name of each step; a test dies there.
@@ -92,6 +106,7 @@ class App:
     disks: Mapping[str, Path] = field(default_factory=dict)
     clock_offset: Callable[[], float | None] = lambda: None
     max_pixels: int = 50_000_000
+    comments: Comments = Comments()
     failpoint: Callable[[str], None] = field(default=lambda name: None)
 
 

@@ -1,5 +1,6 @@
 """archive: write what happened into the record on disk; a failure here never moves a delivery."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,11 +15,12 @@ from campaign.core.model import Account, Attempt, Campaign, Delivery, Exchange, 
 from campaign.core.states import State
 from campaign.record import as2, events, warc
 from campaign.service import SYSTEM, App
+from campaign.service.listen import forget
 from campaign.service.notify import over, tell
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import notices, outbox, people, queue, readings
+from campaign.store import comments, notices, outbox, people, queue, readings
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued
 
@@ -85,6 +87,7 @@ def seal(app: App, *, until: datetime | None = None) -> int:
         until: readings before this instant; by default those of months (UTC) that are over.
     """
     now = app.clock.now()
+    forget(app)
     before = until or datetime(now.year, now.month, 1, tzinfo=UTC)
     sealed = 0
     with app.store.read() as tx:
@@ -100,6 +103,7 @@ def seal(app: App, *, until: datetime | None = None) -> int:
             with app.store.begin() as tx:
                 readings.seal(tx, rows)
             sealed += len(rows)
+    _seal_comments(app)
     return sealed
 
 
@@ -406,6 +410,39 @@ def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[
         if each["event"] in kinds
     ]
     return sorted(rows, key=lambda each: (each["eventDateTime"], each["eventIdentifier"]))
+
+
+def _seal_comments(app: App) -> None:
+    """Write what people answered to each post into an object of its own: it may be disposed of by itself."""
+    with app.store.read() as tx:
+        open_posts = comments.unsealed_posts(tx)
+    for post_id in open_posts:
+        with app.store.read() as tx:
+            post = post_rows.post_of(tx, post_id)
+            ids = [row.id for row in queue.of_post(tx, post_id)]
+            heard = comments.of_deliveries(tx, ids)
+        lines = [
+            rfc8785.dumps(
+                {
+                    **{
+                        name: getattr(one, name)
+                        for name in ("remote_id", "in_reply_to", "author", "author_hash", "text")
+                    },
+                    "delivery": one.delivery_id,
+                    "at": _iso(one.at) if one.at else None,
+                    "first_seen_at": _iso(one.first_seen_at),
+                    "last_seen_at": _iso(one.last_seen_at),
+                    "gone_at": _iso(one.gone_at) if one.gone_at else None,
+                    # A number that JCS cannot hold must not keep the rest out: as the text that the platform sent.
+                    "record": json.dumps(one.record, ensure_ascii=False) if one.record is not None else None,
+                }
+            )
+            for one in heard
+        ]
+        files = {"comments.jsonl": b"\n".join(lines) + b"\n"}
+        _put(app, as2.comments_urn(post_id), files, f"comments on post {post.name}", app.clock.now())
+        with app.store.begin() as tx:
+            comments.seal(tx, ids)
 
 
 def _seal_month(app: App, account: Account, month: str, before: datetime) -> None:

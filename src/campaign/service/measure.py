@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from campaign.core.adapter import Exchanges
+from campaign.core.adapter import Adapter, Exchanges
 from campaign.core.engagement import MANDATORY, next_age
 from campaign.core.errors import CampaignError, Outcome, RateLimited, Unauthorized
 from campaign.core.model import Account, Measurement, Metric, Reading, ReadingStatus
 from campaign.service import App
+from campaign.service.listen import is_asked, listen
 from campaign.service.refresh import live
 from campaign.store import accounts as account_rows
 from campaign.store import readings
@@ -54,7 +55,17 @@ async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
         app.log("readings.failed", account=account.name, error=_said(error))
     at = app.clock.now()
     app.failpoint("measured")
-    return await asyncio.to_thread(_keep, app, items, found, problem, at, tuple(metrics), account)
+    kept = await asyncio.to_thread(_keep, app, items, found, problem, at, tuple(metrics), account)
+    if problem is None and app.capabilities(account).comments:
+        await _listen(app, account, adapter, [item for item in items if is_asked(item)])
+    return kept
+
+
+async def _listen(app: App, account: Account, adapter: Adapter, items: Sequence[Due]) -> None:
+    try:
+        await listen(app, adapter, items)
+    except Exception as error:  # noqa: BLE001 - what people answer is worth less than the readings of others
+        app.log("comments.failed", account=account.name, error=_said(error))
 
 
 def _account(app: App, account_id: str) -> Account:

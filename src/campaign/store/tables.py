@@ -348,6 +348,23 @@ measurements = sa.Table(  # append-only; value is NULL unless a number was told
     ),
 )
 
+comments = sa.Table(  # what people answered, each once
+    "comments",
+    metadata,
+    _of("deliveries", "delivery_id", primary_key=True),
+    sa.Column("remote_id", sa.Text, primary_key=True),
+    sa.Column("in_reply_to", sa.Text, nullable=False),
+    sa.Column("author", sa.Text),
+    sa.Column("author_hash", sa.String(64)),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Instant),
+    sa.Column("record", sa.JSON(none_as_null=True)),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("last_seen_at", Instant, nullable=False),
+    sa.Column("gone_at", Instant),
+    sa.Column("sealed", sa.Boolean, nullable=False),
+)
+
 pauses = sa.Table(  # a fence read before every send
     "pauses",
     metadata,

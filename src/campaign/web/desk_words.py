@@ -189,6 +189,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "engagement.none": ("아직 측정이 없습니다.", "Nothing was read yet.", "Замеров ещё нет."),
     "post.curve": ("공개 반응 – {platform}", "Public interactions – {platform}", "Взаимодействия – {platform}"),
     "as_table": ("표로 보기", "As a table", "Таблицей"),
+    "comments": ("댓글", "Comments", "Комментарии"),
+    "comments.gone": ("지워짐", "gone", "удалён"),
     "record": ("기록", "Record", "Запись в архиве"),
     "record.object": ("기록 번호", "Object", "Объект"),
     "record.version": ("판", "Version", "Версия"),

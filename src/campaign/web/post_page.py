@@ -15,8 +15,9 @@ from campaign.service.approve import approve
 from campaign.service.confirm import settle
 from campaign.service.enqueue import cancel, move, retry
 from campaign.service.report import Series, series_of
-from campaign.store import attempts, campaigns, people, queue
+from campaign.store import attempts, campaigns, comments, people, queue
 from campaign.store import posts as post_rows
+from campaign.store.comments import Heard
 from campaign.store.posts import Approval, Queued
 from campaign.web import report_page
 from campaign.web.desk import Desk
@@ -44,6 +45,7 @@ class Sheet:
     attempts: tuple[Attempt, ...]
     events: tuple[dict[str, Any], ...]
     series: tuple[Series, ...]
+    comments: tuple[Heard, ...]
     record: archive.Kept | None
     doubts: tuple[Delivery, ...]
 
@@ -160,6 +162,7 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             attempts=tuple(attempts.attempts_of_post(tx, post.id)),
             events=tuple(people.events_of(tx, post.id)),
             series=series_of(tx, rows),
+            comments=tuple(comments.of_deliveries(tx, [row["id"] for row in rows])),
             record=archive.kept(app, post.id),
             doubts=tuple(each for each in queue.of_post(tx, post.id) if each.state in DOUBTFUL),
         )
