@@ -14,6 +14,7 @@ from campaign.store import accounts as account_rows
 from tests.conftest import World
 
 from .conformance import Bench, exercise
+from .consenting import joined, joined_with, token
 
 ROOT = "/facebook/v25.0"
 FLIP = f"{ROOT}/*_*"
@@ -332,6 +333,19 @@ def test_what_cannot_have_died_yet_is_not_believed_to_be_gone(world: World, adap
     world.clock.turn(hours=25)
     assert confirm(world, adapter, wanted, wire) is None
     assert ["1_2"] == prepare(world, adapter, wanted, previous=wire)["past"]
+
+
+def test_consent_connects_an_account_whose_token_is_renewed_with_itself(world: World) -> None:
+    account, code = joined(world, "facebook", "ru")
+    first = token(world, account)
+    world.clock.turn_monotonic(54 * 24 * 3600)
+    second = token(world, account)
+
+    assert (world.twin.opened["facebook"]["peace_ru"]["id"], True) == (account.remote_id, first != second)
+    adapter = world.app.open_adapter(account, second, Exchanges())
+    assert account.remote_id == world.run(adapter.connect()).remote_id
+    with pytest.raises(Refused, match="has been used"):
+        joined_with(world, "facebook", code)
 
 
 HOSTILE = (

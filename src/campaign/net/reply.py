@@ -67,7 +67,7 @@ def own_words(body: Any) -> str:
     if isinstance(error, dict):  # Graph API, Google, VK
         return str(error.get("message") or error.get("error_msg") or error.get("status") or "")
     words = [error] if isinstance(error, str) else []
-    for key in ("error_description", "message", "description", "detail", "title"):
+    for key in ("error_description", "error_message", "message", "description", "detail", "title"):
         if isinstance(body.get(key), str) and body[key]:
             words.append(body[key])
             break

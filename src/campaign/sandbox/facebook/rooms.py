@@ -275,6 +275,7 @@ class Facebook(GraphRooms):
     name: ClassVar[str] = "facebook"
     prefixes: ClassVar[tuple[str, ...]] = ("/facebook/",)
     routes: ClassVar[Sequence[Route]] = (
+        *graph.Consent(PERSON, "fb").routes(f"{ROOT}/dialog/oauth", f"{ROOT}/oauth/access_token"),
         Route(f"{ROOT}/{{node}}", node, methods=["GET", "POST", "DELETE"]),
         Route(f"{ROOT}/{{node}}/", node, methods=["GET", "POST", "DELETE"]),
         Route(f"{ROOT}/{{node}}/{{edge}}", edge, methods=["GET", "POST"]),

@@ -1,5 +1,6 @@
 """What the twins of Facebook, Instagram and Threads share: the Graph API itself."""
 
+from campaign.sandbox.graph.consent import CLIENT, Consent
 from campaign.sandbox.graph.family import GraphRooms
 from campaign.sandbox.graph.files import fetch, file_of
 from campaign.sandbox.graph.posts import (
@@ -32,8 +33,10 @@ from campaign.sandbox.graph.speech import (
 )
 
 __all__ = [
+    "CLIENT",
     "COMMON",
     "Asking",
+    "Consent",
     "GraphError",
     "GraphRooms",
     "Said",

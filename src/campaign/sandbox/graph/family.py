@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from campaign.sandbox.books import Row
 from campaign.sandbox.clock import iso
+from campaign.sandbox.graph import consent
 from campaign.sandbox.graph.posts import grown, post_named
 from campaign.sandbox.graph.speech import COMMON, GraphError, account_of, bearer_of, refuse, refused
 from campaign.sandbox.limits import Standing
@@ -31,7 +32,7 @@ class GraphRooms(Rooms):
     titles: ClassVar[Mapping[str, str]] = {
         "peace_ko": "유라시아 평화 여정", "peace_ru": "Путешествие мира", "peace_en": "Eurasia Peace Journey",
     }  # fmt: skip
-    schema: ClassVar[str] = """
+    schema: ClassVar[str] = f"""{consent.SCHEMA}
 CREATE TABLE IF NOT EXISTS graph_accounts (
   platform TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, title TEXT NOT NULL, token TEXT NOT NULL,
   odd TEXT NOT NULL, PRIMARY KEY (platform, name));

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from campaign.sandbox.books import Row
-from campaign.sandbox.clock import from_ms
+from campaign.sandbox.clock import BOOT, from_ms
 from campaign.sandbox.state import Sandbox
 from campaign.sandbox.wire import Unreadable, read_params
 
@@ -171,7 +172,11 @@ async def asking(request: Request, platform: str) -> Asking:
 
 
 def account_of(sandbox: Sandbox, platform: str, token: str) -> Row | None:
-    return sandbox.books.one("SELECT * FROM graph_accounts WHERE platform = ? AND token = ?", platform, token)
+    sql = (
+        "SELECT * FROM graph_accounts WHERE platform = ? AND (token = ? OR name ="
+        " (SELECT account FROM graph_tokens t WHERE t.token = ? AND t.platform = ? AND t.ends > ? AND t.boot = ?))"
+    )
+    return sandbox.books.one(sql, platform, token, token, platform, time.monotonic(), BOOT)
 
 
 # Fields and lists

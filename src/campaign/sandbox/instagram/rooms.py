@@ -215,6 +215,12 @@ class Instagram(GraphRooms):
     name: ClassVar[str] = "instagram"
     prefixes: ClassVar[tuple[str, ...]] = ("/instagram/",)
     routes: ClassVar[Sequence[Route]] = (
+        *graph.Consent("instagram", "ig").routes(
+            "/instagram/oauth/authorize",
+            "/instagram/oauth/access_token",
+            "/instagram/access_token",
+            "/instagram/refresh_access_token",
+        ),
         Route(f"{ROOT}/{{node}}", node, methods=["GET", "POST", "DELETE"]),
         Route(f"{ROOT}/{{node}}/", node, methods=["GET", "POST", "DELETE"]),
         Route(f"{ROOT}/{{node}}/{{edge}}", edge, methods=["GET", "POST"]),

@@ -215,6 +215,12 @@ class Threads(GraphRooms):
     name: ClassVar[str] = "threads"
     prefixes: ClassVar[tuple[str, ...]] = ("/threads/",)
     routes: ClassVar[Sequence[Route]] = (
+        *graph.Consent("threads", "th").routes(
+            "/threads/oauth/authorize",
+            "/threads/oauth/access_token",
+            "/threads/access_token",
+            "/threads/refresh_access_token",
+        ),
         Route(f"{ROOT}/{{node}}", node, methods=["GET", "DELETE"]),
         Route(f"{ROOT}/{{node}}/{{edge}}", edge, methods=["GET", "POST"]),
         Route("/threads/@{name}/post/{code}", page),
