@@ -24,6 +24,7 @@ from campaign.config import Settings, load_settings
 from campaign.core.errors import CampaignError
 from campaign.core.model import Account, Delivery, Person, Role
 from campaign.media.share import PATH
+from campaign.opener import make_sharer
 from campaign.platforms import load
 from campaign.sandbox.serve import Twin
 from campaign.service import App, accounts, campaigns
@@ -194,7 +195,7 @@ class World:
         threading.Thread(target=self.sharing.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         url = f"http://127.0.0.1:{self.sharing.server_port}"
         self.settings = self.settings.model_copy(update={"web": self.settings.web.model_copy(update={"url": url})})
-        sharer = bootstrap.make_sharer(self.settings, self.clock)
+        sharer = make_sharer(self.settings, self.clock)
         self.run(self.app.close_network())
         self.app.store.close()
         self.app = self.open()

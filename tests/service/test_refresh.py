@@ -48,8 +48,12 @@ def opened(world: World, **parts: Any) -> App:
 def app(world: World) -> Iterator[App]:
     made = opened(world)
     yield made
-    world.run(made.close_network())
-    made.store.close()
+    closed(world, made)
+
+
+def closed(world: World, app: App) -> None:
+    world.run(app.close_network())
+    app.store.close()
 
 
 def ask(world: World, app: App, server: Server, name: str = "ru", **options: Any) -> Any:
@@ -204,8 +208,7 @@ def test_two_workers_at_once_renew_once_and_the_slower_waits(world: World, app: 
     world.run(publish(other, limit=5))
 
     assert (["renewed"], ["published", "published"]) == (server.renewals, world.states())
-    world.run(other.close_network())
-    other.store.close()
+    closed(world, other)
     faster.store.close()
 
 
@@ -224,7 +227,7 @@ def test_while_another_renews_a_token_that_still_lives_is_used(world: World, app
 
     assert first == live_token(world, app, account)
     assert ["renewed"] == server.renewals
-    dead.store.close()
+    closed(world, dead)
 
 
 def dies_at(point: str) -> Callable[[str], None]:
@@ -243,7 +246,7 @@ def test_a_crash_between_answer_and_commit_uses_the_old_token_up_and_then_asks_a
     dead = opened(world, failpoint=dies_at("renewal.answered"))
     with pytest.raises(Died):
         world.run(live(dead, account, held(dead)))
-    dead.store.close()
+    closed(world, dead)
     server.grants[0].access = json.loads(held(app).secrets)["token"]  # servers let the old one live to its end
     world.clock.turn_monotonic(120)
     due(world)
@@ -266,7 +269,7 @@ def test_a_crash_after_the_commit_loses_nothing(world: World, app: App, server: 
     dead = opened(world, failpoint=dies_at("renewal.kept"))
     with pytest.raises(Died):
         world.run(live(dead, account, held(dead)))
-    dead.store.close()
+    closed(world, dead)
     due(world)
     world.run(publish(app, limit=5))
 

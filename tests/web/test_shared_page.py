@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from campaign import bootstrap
 from campaign.net.client import Client
+from campaign.opener import make_sharer
 from tests.conftest import World, picture_file
 from tests.web.conftest import Desk
 
@@ -18,7 +18,7 @@ def shared(world: World, serve: Callable[..., Desk]) -> tuple[Desk, str, bytes]:
     settings = world.settings.model_copy(
         update={"web": world.settings.web.model_copy(update={"url": "https://desk.example"})}
     )
-    address = bootstrap.make_sharer(settings, world.clock).address(found.sha256, "image/png")
+    address = make_sharer(settings, world.clock).address(found.sha256, "image/png")
     return desk, address.removeprefix("https://desk.example"), world.app.media.path(found.sha256).read_bytes()
 
 

@@ -12,6 +12,7 @@ from campaign.cli.here import HERE, Here
 from campaign.cli.show import bar, data, fields, line, say, table
 from campaign.config import Settings
 from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound
+from campaign.places import open_archive
 from campaign.record import as2
 from campaign.record.layout import object_at
 from campaign.record.verify import Damage, verify
@@ -44,7 +45,7 @@ def verify_it(*, clear: bool = False, here: Here = HERE) -> int:
             seen[0] = of
             progress(done, of)
 
-        found = verify(bootstrap.open_archive(settings).place, progress=counted)
+        found = verify(open_archive(settings).place, progress=counted)
     found += _missing(settings, {damage.object_id for damage in found})
     if here.json:
         data({"objects": seen[0], "damage": [asdict(damage) for damage in found]})
@@ -57,7 +58,7 @@ def verify_it(*, clear: bool = False, here: Here = HERE) -> int:
 
 def _settle(settings: Settings) -> None:
     """Settle unfinished writes. What was damaged otherwise stays as it is, to be told."""
-    archive = bootstrap.open_archive(settings)
+    archive = open_archive(settings)
     with _alone(settings), bar("looked through") as progress:
         found = verify(archive.place, progress=progress)
         for object_id in sorted({name for damage in found if (name := object_at(damage.path))}):

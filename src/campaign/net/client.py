@@ -15,6 +15,7 @@ from campaign.core.adapter import Exchanges, Notebook
 from campaign.core.clock import Clock
 from campaign.core.errors import Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import Exchange
+from campaign.net.dpop import Holder
 from campaign.net.exchange import Sent, request_message, response_message
 from campaign.net.guard import Guard
 from campaign.net.limit import Limiter
@@ -67,6 +68,7 @@ class Client:
         secrets: the account's secrets by name, for a platform whose token is no bearer token.
         memory: what adapters of this account share in this process, such as a session.
         notebook: where a watcher's sightings are kept.
+        holder: of a token that is bound to a key of ours: it goes with a proof, and not as a bearer token.
         share: (sha256, MIME type) → an address of a medium for a platform that fetches it by itself.
     """
 
@@ -91,11 +93,12 @@ class Client:
         memory: dict[str, Any] | None = None,
         notebook: Notebook | None = None,
         share: Callable[[str, str], str] | None = None,
+        holder: Holder | None = None,
     ) -> None:
         self.secrets = dict(secrets or ({"token": token} if token else {}))
         self.memory = memory if memory is not None else {}
         self.notebook = notebook
-        self._share = share
+        self._share, self._holder = share, holder
         self.now, self.monotonic = clock.now, clock.monotonic
         base = httpx.URL(base_url)
         self._base, self._label = base_url.rstrip("/"), label
@@ -248,6 +251,12 @@ class Client:
         return done
 
     async def _perform(self, call: "_Call") -> Reply:
+        try:
+            return await self._tried(call)
+        except _Nonce:  # the server looked at the proof and at nothing else: RFC 9449 §9
+            return await self._tried(call, again=True)
+
+    async def _tried(self, call: "_Call", *, again: bool = False) -> Reply:
         what = "commit" if call.commits else "request"
         line = Line(gone=lambda: self._step(f"{what}.sent"), leave=self._leave if call.commits else lambda: None)
         request = self._request(call, line)
@@ -273,6 +282,10 @@ class Client:
             raise self._uncertain(request, f"{type(error).__name__} while it was under way") from error
         finally:
             self._sink(self._exchange(trail))
+        if self._holder is not None and self._holder.asked(str(request.url), trail) and not again:
+            if trail.sent is not None:
+                raise self._unavailable(request, "the server wants a new nonce; this body cannot be sent again now")
+            raise _Nonce
         return self._judged(call, request, trail)
 
     async def _wait(self, budget: Limiter, call: "_Call") -> None:
@@ -288,7 +301,7 @@ class Client:
         url = self._url(call.path_or_url)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": self._agent}
         if self._bearer and not call.foreign and self._guard.declares(url):
-            headers["Authorization"] = self._bearer
+            headers |= self._shown_token(call.method, str(url))
         if call.headers:
             given = {name.lower() for name in call.headers}
             headers = {name: value for name, value in headers.items() if name.lower() not in given}
@@ -299,6 +312,9 @@ class Client:
         if call.commits or call.method not in REPEATABLE:
             extensions["fresh_within"] = FRESH
         return httpx.Request(call.method, url, headers=headers, extensions=extensions, **call.body)
+
+    def _shown_token(self, method: str, url: str) -> dict[str, str]:
+        return self._holder.headers(method, url) if self._holder else {"Authorization": str(self._bearer)}
 
     def _url(self, path_or_url: str) -> httpx.URL:
         if path_or_url.startswith(("http://", "https://")):
@@ -422,6 +438,10 @@ class _Call:
     reads: bool
     commits: bool
     counted: bool = True
+
+
+class _Nonce(Exception):
+    """Nothing was done: the server wants its nonce in the proof."""
 
 
 class _Trail:

@@ -2,14 +2,54 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from campaign.net.reply import parsed
+
+
+class Answer(Protocol):
+    """What is looked at of an answer; header names in lower case."""
+
+    status: int
+    plain_headers: dict[str, str]
+    body: bytes
+
+
+class Holder:
+    """Shows with each request that a token is ours.
+
+    Args:
+        memory: where the servers' nonces are kept; all clients of an account share it.
+        unique: returns a random value at each call.
+    """
+
+    def __init__(
+        self, key: str, token: str, memory: dict[str, Any], *, now: Callable[[], datetime], unique: Callable[[], str]
+    ) -> None:
+        self._key, self._token, self._memory, self._now, self._unique = key, token, memory, now, unique
+
+    def headers(self, method: str, url: str) -> dict[str, str]:
+        """Return what goes with a request."""
+        nonce = self._memory.get("nonces", {}).get(_origin(url))
+        value = proof(self._key, method, url, at=self._now(), unique=self._unique(), nonce=nonce, token=self._token)
+        return {"Authorization": f"DPoP {self._token}", "DPoP": value}
+
+    def asked(self, url: str, answer: Answer) -> bool:
+        """Keep the nonce that an answer brings; return whether the server refused for want of it. RFC 9449 §9"""
+        fresh, nonces = answer.plain_headers.get("dpop-nonce"), self._memory.setdefault("nonces", {})
+        if not fresh or fresh == nonces.get(_origin(url)):
+            return False
+        nonces[_origin(url)] = fresh
+        body = parsed(answer.body) if answer.status in (400, 401) else None
+        return isinstance(body, dict) and body.get("error") == "use_dpop_nonce"
 
 
 def new_key() -> str:
@@ -57,6 +97,11 @@ def signed(key: str, header: Mapping[str, Any], claims: Mapping[str, Any]) -> st
     told = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "ES256", **header}, claims))
     r, s = decode_dss_signature(_private(key).sign(told.encode(), ec.ECDSA(hashes.SHA256())))
     return f"{told}.{_base64url(r.to_bytes(32) + s.to_bytes(32))}"
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _private(key: str) -> ec.EllipticCurvePrivateKey:

@@ -6,10 +6,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from campaign import bootstrap
 from campaign.config import Settings
 from campaign.consents import CALLBACK, METADATA
 from campaign.core.errors import CampaignError, NotFound
+from campaign.opener import make_sharer
 from campaign.service import App
 from campaign.service.health import health as look
 from campaign.service.login import Hasher
@@ -90,7 +90,7 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     for path, action in shown.items():
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
-    shared = shared_page.Shared(app.media, bootstrap.make_sharer(settings, app.clock))
+    shared = shared_page.Shared(app.media, make_sharer(settings, app.clock))
     rooms.add_route("/shared/{name}", shared.show, methods=["GET", "HEAD"])
     rooms.add_route("/healthz", watched.healthz, methods=["GET", "HEAD"])
     rooms.add_route("/metrics", watched.metrics, methods=["GET", "HEAD"])

@@ -23,7 +23,10 @@ from campaign.core.adapter import Exchanges, seal
 from campaign.core.errors import CampaignError
 from campaign.core.model import Account
 from campaign.demo.rehearsal.plan import Plan
+from campaign.demo.rehearsal.shelf import shelved
 from campaign.media.library import Library
+from campaign.opener import Opener
+from campaign.places import open_library
 from campaign.platforms import load
 from campaign.service import App
 from campaign.service.enqueue import enqueue, release
@@ -72,17 +75,17 @@ def staged(settings: Settings, tx: Any, plan: Plan, until: datetime) -> Iterator
             daemon=settings.daemon,
         )
         bootstrap.init(chosen)
-        _link_media(bootstrap.open_library(settings), bootstrap.open_library(chosen), plan.digests)
+        _link_media(open_library(settings), open_library(chosen), plan.digests)
         ours = [account for account in plan.accounts.values() if account.platform in platforms]
         twin = sandbox.Twin(
             folder / "twins", clock_file=clock.file, platforms=platforms, accounts=_opened(ours), wide=True
         )
-        with twin:
+        with twin, shelved(chosen, clock) as chosen:
             address = urlsplit(twin.base_url)
             only = (str(address.hostname), int(address.port or 0))
             # Budgets are weighed on the campaign's time afterwards: in real time they would only slow it down.
             app = bootstrap.open_app(
-                chosen, clock=clock, opener=bootstrap.Opener(chosen, clock, limited=False, only=only)
+                chosen, clock=clock, opener=Opener(chosen, clock, limited=False, only=only)
             )
             try:
                 _fill(app, tx, plan, asyncio.run(_connect_all(app, ours, twin)))

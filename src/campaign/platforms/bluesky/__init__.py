@@ -22,6 +22,7 @@ from campaign.core.model import (
     Reading,
     ReadingStatus,
 )
+from campaign.core.oauth import OAuth
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
 from campaign.platforms.bluesky.session import DID, RKEY, STALE, Session, error_name, tid
@@ -74,10 +75,23 @@ _PIECE = 64 * 1024
 
 
 class Adapter(port.Adapter):
-    """One account. Its token is an app password, which buys sessions; these are shared within the process."""
+    """One account. Its token is an app password, which buys sessions; these are shared within the process.
+
+    Or it was connected by consent: then its token is bound to a key of ours, and renewed as others are.
+    """
 
     name: ClassVar[str] = "bluesky"
     bearer: ClassVar[bool] = False
+    oauth: ClassVar[OAuth] = OAuth(
+        authorize="",  # the account's server names its authorization server, and that names these
+        token="",
+        scopes=("atproto", "transition:generic"),
+        discovery="atproto",
+        dpop=True,
+        client_auth="none",
+        refresh_ahead=300.0,
+        source=Source("https://atproto.com/specs/oauth", "2026-11-24"),
+    )
     options: ClassVar[Mapping[str, str]] = {"identifier": "the handle or e-mail address that logs in"}
     defaults: ClassVar[Capabilities] = CAPABILITIES
 

@@ -29,18 +29,26 @@ class Session:
 
     def __init__(self, client: Client, identifier: str, did: str) -> None:
         self._client, self._identifier, self._did = client, identifier, did
+        self._bound = "dpop" in client.secrets  # connected by consent: the client itself shows the token, with a proof
 
     async def did(self) -> str:
         """Return whose session it is."""
-        return self._did or str((await self._valid(0.0))["did"])
+        if self._did or not self._bound:
+            return self._did or str((await self._valid(0.0))["did"])
+        who = (await self._client.ask("GET", "/xrpc/com.atproto.server.getSession")).json()
+        self._did = str(who.get("did")) if isinstance(who, dict) else ""
+        if not DID.fullmatch(self._did):
+            raise Unavailable("the server does not say whose token it is")
+        return self._did
 
     async def headers(self) -> dict[str, str]:
         """Return what goes with a request. Raises: Unauthorized when the password is not accepted."""
-        return {"Authorization": f"Bearer {(await self._valid(0.0))['access']}"}
+        return {} if self._bound else {"Authorization": f"Bearer {(await self._valid(0.0))['access']}"}
 
     async def fresh(self) -> None:
         """See to it that the session lasts for what comes next."""
-        await self._valid(MARGIN)
+        if not self._bound:
+            await self._valid(MARGIN)
 
     def works(self) -> None:
         """Note that the server took the session."""
@@ -51,6 +59,8 @@ class Session:
 
         Then no session helps: a person must look.
         """
+        if self._bound:
+            return True  # what the token is renewed with is not ours to use
         memory = self._client.memory
         kept, again = memory.get("session"), bool(memory.get("refused"))
         memory["refused"] = True
@@ -70,7 +80,8 @@ class Session:
         except Refused as error:
             if error_name(error) not in STALE:
                 raise
-            self.forget(auth)
+            if self.forget(auth) and self._bound:
+                raise Unauthorized(str(error), status=error.status) from error
             auth = await self.headers()
             try:
                 reply = await send(auth)
