@@ -347,7 +347,12 @@ class _House:
             "port": self._port,
             "base_url": base_url,
             "platforms": {
-                name: {"base_url": base_url, "accounts": list(opened.values())} for name, opened in self.opened.items()
+                # Where the real addresses of two platforms are the same, a twin's lie below a path of its own.
+                name: {
+                    "base_url": next((told["base_url"] for told in opened.values() if "base_url" in told), base_url),
+                    "accounts": list(opened.values()),
+                }
+                for name, opened in self.opened.items()
             },
         }
         half = self._file.with_name(f"sandbox.json.{secrets.token_hex(4)}")
