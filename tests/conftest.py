@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import sqlalchemy as sa
 from PIL import Image
+from xdist.scheduler import LoadScopeScheduling
 
 from campaign import bootstrap
 from campaign.config import Settings, load_settings
@@ -41,6 +42,28 @@ from tests import postgres
 MEMORY = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+# Long, or with a fixture that is dear to make: each is begun early, the longest first, and stays with one worker.
+_LONG = "demo/test_drive test_sweep engine/test_distributed demo/test_film store/test_copy test_packaging test_daemon"
+WHOLE = tuple(f"tests/{name}.py" for name in f"{_LONG} demo/test_rehearse cli/test_rehearse".split())
+
+
+class Whole(LoadScopeScheduling):
+    """How xdist deals out tests: those of WHOLE by file, all others one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in WHOLE else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Whole:
+    return Whole(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    files = {file: number for number, file in enumerate(WHOLE)}
+    items.sort(key=lambda item: files.get(item.nodeid.partition("::")[0], len(files)))
+
 
 START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")  # one worker: they share what is dear to make
-
 ROOT = Path(__file__).parent.parent
 
 

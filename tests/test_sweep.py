@@ -8,8 +8,6 @@ from tests.sweep import Cell, Stage, play_all
 from tests.sweep.plays import EARLY, FAULTS, PLAYS, faults_of, kept
 from tests.sweep.report import well
 
-pytestmark = pytest.mark.xdist_group("sweep")  # long: begun early
-
 ONCE = "dedup, pictures"
 
 

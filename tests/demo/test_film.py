@@ -14,8 +14,6 @@ from campaign.media.captions import legibility, parse_captions, take_captions
 from campaign.media.clips import probe, take_clip
 from campaign.media.shelf import Shelf
 
-pytestmark = pytest.mark.xdist_group("films")  # one worker: they share what is dear to make
-
 CLIPS = {picture.film: post for post in load_journey().posts for picture in post.pictures if picture.film}
 
 

@@ -31,8 +31,6 @@ from campaign.store.tables import metadata
 from campaign.store.vault import Vault
 from tests.store.conftest import KINDS, Desk, a_desk
 
-pytestmark = pytest.mark.xdist_group("copy")  # one worker: they share what is dear to make
-
 AT = datetime(2026, 11, 24, 1, 2, 3, 456789, tzinfo=UTC)
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
 INSTANTS = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
