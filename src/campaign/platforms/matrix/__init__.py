@@ -38,6 +38,7 @@ from campaign.platforms.matrix.events import (
     in_thread,
     is_redacted,
     latest_of,
+    level_of,
     medium_content,
     path_part,
     pieces_of,
@@ -80,6 +81,7 @@ CAPABILITIES = Capabilities(
         "up to ten media, our own limit: each is an event of its own below the text",
         "a token of another login is another device: what was in doubt is then found by its content alone",
         "encrypted rooms are refused: what the campaign says is meant for everyone",
+        "the base URL is that of the homeserver's API, as its /.well-known/matrix/client names it",
     ),
 )
 
@@ -322,7 +324,7 @@ class Adapter(port.Adapter):
         users, events = levels.get("users"), levels.get("events")
         mine = (users if isinstance(users, dict) else {}).get(user, levels.get("users_default", 0))
         wanted = (events if isinstance(events, dict) else {}).get("m.room.message", levels.get("events_default", 0))
-        if isinstance(mine, int) and isinstance(wanted, int) and mine >= wanted:
+        if level_of(mine) >= level_of(wanted):
             return
         # From room version 12 on, those who made the room stand above all levels and are named in none.
         made = await self._state("m.room.create", format="event") or {}

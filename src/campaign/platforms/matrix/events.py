@@ -122,6 +122,12 @@ def time_of(event: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(stamp / 1000, UTC)
 
 
+def level_of(value: Any) -> int:
+    """Return a power level; room versions before 10 let it be written as a string."""
+    text = str(value).strip()
+    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 20 else 0
+
+
 def digest_of(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
 

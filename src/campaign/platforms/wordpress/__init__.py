@@ -33,10 +33,9 @@ from campaign.core.model import (
     Reading,
     ReadingStatus,
 )
-from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
-from campaign.platforms.wordpress.blocks import content_of, said_in, title_of
+from campaign.platforms.wordpress.blocks import content_of, plain_of, said_in, title_of
 
 _REFERENCE = "https://developer.wordpress.org/rest-api/reference"
 _POSTS = Source(f"{_REFERENCE}/posts/", "2026-11-24")
@@ -274,7 +273,7 @@ class Adapter(port.Adapter):
                         remote_id=str(each["id"]),
                         in_reply_to=str(each["parent"]) if each.get("parent") else remote_id,
                         author=str(each.get("author_name") or "") or None,
-                        text=fingerprint(text),
+                        text=plain_of(text),
                         at=_at(each),
                         record=each,
                     )

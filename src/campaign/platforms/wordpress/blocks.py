@@ -12,6 +12,7 @@ from campaign.core.text import fingerprint
 
 TITLE = 200  # characters of the first line that stands in for a title
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_BREAK, _ELEMENT = re.compile(r"<br\s*/?>\n?|</p>\s*<p[^>]*>", re.IGNORECASE), re.compile(r"</?[a-zA-Z][^>]*>")
 
 
 def title_of(outgoing: Outgoing) -> str:
@@ -36,6 +37,11 @@ def content_of(outgoing: Outgoing, uploads: Mapping[str, Mapping[str, Any]]) -> 
 def said_in(content: str) -> str:
     """Return what two forms of the same content have in common: the fingerprint of its text."""
     return fingerprint(_COMMENT.sub("", content))
+
+
+def plain_of(rendered: str) -> str:
+    """Return the text of what a site shows of a comment."""
+    return html.unescape(_ELEMENT.sub("", _BREAK.sub("\n", rendered))).strip()
 
 
 def _paragraph(text: str, link: str | None) -> str:
