@@ -1,10 +1,10 @@
 """The stage's shelf: a medium is had under its signed address, for as long as that holds, and under no other."""
 
 import httpx
+from tests.conftest import World, picture_file
 
 from campaign.demo.rehearsal.shelf import shelved
 from campaign.opener import make_sharer
-from tests.conftest import World, picture_file
 
 
 def test_a_medium_is_had_under_its_own_address_alone(world: World) -> None:
