@@ -53,6 +53,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
         "The record on disk.",
         {"verify": "archive:verify_it", "rebuild": "archive:rebuild_it", "show": "archive:show"},
     ),
+    "keys": ("The keys that tokens are sealed under.", {"rotate": "keys:rotate_it"}),
     "db": ("The database.", {"upgrade": "install:upgrade_it", "copy": "db:copy_it"}),
 }
 

@@ -83,15 +83,19 @@ class Vault:
         self._make(self.folder / name)
         return f"k{number}"
 
-    def drop_older(self) -> list[str]:
-        """Remove the key files under which nothing is sealed any more: all but the newest; return their ids."""
+    def older(self) -> list[str]:
+        """Return the ids of the keys in the folder that only open: a rotation was begun and did not end."""
         if self._given is not None:
             return []
-        files, newest = self._files(), self.key_id
-        gone = [number for number in sorted(files) if number < int(newest[1:])]
-        for number in gone:
-            files[number].unlink(missing_ok=True)
-        return [f"k{number}" for number in gone]
+        newest = int(self.key_id[1:])
+        return [f"k{number}" for number in sorted(self._files()) if number < newest]
+
+    def drop_older(self) -> list[str]:
+        """Remove the key files under which nothing is sealed any more: all but the newest; return their ids."""
+        gone, files = self.older(), self._files()
+        for key_id in gone:
+            files[int(key_id[1:])].unlink(missing_ok=True)
+        return gone
 
     def _newest(self) -> tuple[str, bytes]:
         found = next(self._keys(), None)
