@@ -29,6 +29,7 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	sh tests/real/fetch_aiogram.sh
 	sh tests/real/fetch_vkbottle.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
+	sh tests/real/fetch_devenv.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_synapse.sh
@@ -37,6 +38,7 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	TEST_SYNAPSE="$${TEST_SYNAPSE:-$(CURDIR)/.cache/synapse/venv}" \
 	TEST_RCLONE="$${TEST_RCLONE:-$(CURDIR)/.cache/rclone/rclone}" \
 	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \
+	TEST_DEVENV="$${TEST_DEVENV:-$(CURDIR)/.cache/devenv}" \
 	TEST_SNAC="$${TEST_SNAC:-$(CURDIR)/.cache/snac/usr/bin/snac}" $(BIN)/python -m pytest -m real tests/real $(ARGS)
 
 sweep: .venv/.dev  ## kill the program at every step of a delivery and compare the books
