@@ -31,12 +31,14 @@ test-real: .venv/.dev  ## against servers that others wrote (fetched into .cache
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_pds.sh
 	sh tests/real/fetch_devenv.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_counting.sh
+	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_oidc.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_rclone.sh
 	PYTHON="$(CURDIR)/$(BIN)/python" sh tests/real/fetch_synapse.sh
 	sh tests/real/fetch_wordpress.sh
 	TEST_WORDPRESS="$${TEST_WORDPRESS:-$(CURDIR)/.cache/wordpress/share}" \
 	TEST_SYNAPSE="$${TEST_SYNAPSE:-$(CURDIR)/.cache/synapse/venv}" \
 	TEST_RCLONE="$${TEST_RCLONE:-$(CURDIR)/.cache/rclone/rclone}" \
+	TEST_OIDC="$${TEST_OIDC:-$(CURDIR)/.cache/oidc}" \
 	TEST_PDS="$${TEST_PDS:-$(CURDIR)/.cache/pds}" \
 	TEST_DEVENV="$${TEST_DEVENV:-$(CURDIR)/.cache/devenv}" \
 	TEST_SNAC="$${TEST_SNAC:-$(CURDIR)/.cache/snac/usr/bin/snac}" $(BIN)/python -m pytest -m real tests/real $(ARGS)
