@@ -207,9 +207,8 @@ def test_a_like_a_repost_a_reply_and_a_quote_are_counted_and_the_reply_is_a_comm
     post = there.told(made)
     reader.put("app.bsky.feed.like", subject=post)
     reader.put("app.bsky.feed.repost", subject=post)
-    reply = reader.put(
-        POST, text="Доброго пути! 좋은 여정을!", reply={"root": post, "parent": post}, langs=["ru", "ko"]
-    )
+    wish = "Доброго пути! 좋은 여정을!"
+    reply = reader.put(POST, text=wish, reply={"root": post, "parent": post}, langs=["ru", "ko"])
     reader.put(POST, text="Смотрите", embed={"$type": "app.bsky.embed.record", "record": post})
     deeper = {"root": post, "parent": reply}
     reader.put(POST, text="감사합니다", reply=deeper)
