@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign.core.adapter import Adapter, Doubt, Exchanges, Parent
+from campaign.core.count import count
 from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain
 from campaign.core.model import Account, Guarantee, Outgoing, OutgoingMedium, Pending, Published, ReadingStatus
 from campaign.platforms.threads import CAPABILITIES
@@ -116,17 +119,41 @@ def test_media_are_fetched_by_the_platform_and_arrive_as_they_were_approved(worl
 def test_what_cannot_be_fetched_is_refused_before_anything_is_out(world: World, adapter: Adapter) -> None:
     with pytest.raises(Refused, match="FAILED_PROCESSING_VIDEO"):
         prepare(world, adapter, outgoing("영상", clip(world, b"no clip at all")))
-    world.app.media.path(medium(world).sha256).unlink()
-    with pytest.raises(Refused, match="Only photo or video"):
+    with pytest.raises(Unavailable, match="An unknown error"):  # and it may pass
         prepare(world, adapter, outgoing("그림", medium_of("navy", world)))
     assert [] == books(world)
 
 
 def medium_of(colour: str, world: World) -> OutgoingMedium:
-    """A picture whose file is gone from the library, though it was approved."""
+    """Return a picture whose file is gone from the library, though it was approved."""
     found = medium(world, colour=colour)
     world.app.media.path(found.sha256).unlink()
     return found
+
+
+def test_a_container_that_is_not_found_a_moment_after_it_was_made_is_published_a_moment_later(world: World) -> None:
+    told = world.twin.ask("POST", "/_accounts", {"platform": "threads", "name": "early_ko", "odd": "early"})
+    world.twin.opened["threads"]["early_ko"] = told
+    world.link("threads", "early", twin_account="early_ko")
+    world.post("P01", to=("early",), texts={"ko": "평화"})
+    world.clock.turn(minutes=10)
+    world.tick()
+    assert (["scheduled"], []) == (world.states(), books(world))
+    world.clock.turn(minutes=2)
+    world.tick()
+
+    assert (["published"], 1) == (world.states(), len(books(world)))
+    made = [row for row in world.twin.requests() if row["path"].endswith("/threads")]
+    assert 1 == len(made)  # the same container
+
+
+def test_a_container_that_became_its_post_is_published(world: World, adapter: Adapter) -> None:
+    """Asked for its state it says that there is no such field: what has one id is one thing."""
+    wanted = outgoing("평화")
+    wire = prepare(world, adapter, wanted)
+    made = world.run(adapter.publish(wanted, wire))
+
+    assert made.remote_id == confirm(world, adapter, outgoing("x"), {**wire, "container": made.remote_id}).remote_id
 
 
 def test_a_link_is_shown_as_a_card_and_an_emoji_counts_as_its_bytes(world: World, adapter: Adapter) -> None:
@@ -137,6 +164,11 @@ def test_a_link_is_shown_as_a_card_and_an_emoji_counts_as_its_bytes(world: World
     assert (500, fits) == (length(fits), books(world)[1]["text"])
     with pytest.raises(Refused, match="at most 500 characters"):
         prepare(world, adapter, outgoing(fits + "a"))
+
+
+@given(st.lists(st.sampled_from(["a", "가", "ы", "é", "😀", "☮️", "👩🏽‍🚀", "🇰🇷", "#", "1️⃣", "©", "\n", " "])))
+def test_we_count_no_less_than_threads_does(pieces: list[str]) -> None:
+    assert length("".join(pieces)) <= count("".join(pieces), CAPABILITIES.text)
 
 
 @pytest.mark.parametrize("fault", ["lose_response", "500_after", "drop_request"])

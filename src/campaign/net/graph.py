@@ -225,7 +225,14 @@ class Containers:
 
     async def state(self, ident: str) -> State:
         """Return how it stands with a container; UNKNOWN: there is none. Raises: Unavailable."""
-        told = await self._graph.find(f"/{ident}", fields=f"id,{self._state}")
+        try:
+            told = await self._graph.find(f"/{ident}", fields=f"id,{self._state}")
+        except Refused as error:
+            if code_of(error)[0] != 100:
+                raise
+            # "Tried accessing nonexisting field (status)": it is no container any more, but a post:
+            # https://github.com/exileum/meta-mcp/issues/143
+            return "PUBLISHED"
         if told is None:
             return "UNKNOWN"
         found = next((state for state in STATES if state == told.get(self._state)), None)

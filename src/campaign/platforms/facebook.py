@@ -1,5 +1,6 @@
 """Facebook Pages: an unpublished post is made first, and then one flag of it is turned; its id is its handle."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, BinaryIO, ClassVar
@@ -23,7 +24,7 @@ from campaign.core.model import (
 from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
-from campaign.net.graph import Graph, code_of, number_of, str_id, text_of, time_of, total_of, web_address
+from campaign.net.graph import PAUSES, Graph, code_of, number_of, str_id, text_of, time_of, total_of, web_address
 
 
 def _docs(page: str) -> Source:
@@ -103,7 +104,9 @@ SKEW = timedelta(minutes=10)
 CHUNK = 8 * 1024 * 1024  # bytes of a clip in one request
 POST = "id,is_published,permalink_url,created_time"
 VIDEO = "id,published,status,permalink_url,created_time"
-TOTALS = "reactions.limit(0).summary(total_count),comments.limit(0).summary(total_count)"
+_COMMENTS = "comments.limit(0).summary(total_count)"
+TOTALS = f"reactions.limit(0).summary(total_count),{_COMMENTS}"
+OF_CLIPS = f"likes.limit(0).summary(total_count),{_COMMENTS}"  # a video has no edge of reactions
 LISTED = "id,message,created_time,permalink_url,attachments{target,subattachments}"
 
 
@@ -229,8 +232,9 @@ class Adapter(port.Adapter):
 
     async def fetch(self, remote_id: str) -> Mapping[str, Any]:
         """Return the post, or the video, as Facebook tells it."""
-        fields = "message,updated_time,attachments,shares" if "_" in remote_id else "description,title,status"
-        names = f"id,created_time,permalink_url,{fields},{TOTALS}"
+        post = f"message,updated_time,attachments,shares,{TOTALS}"
+        fields = post if "_" in remote_id else f"description,title,status,{OF_CLIPS}"
+        names = f"id,created_time,permalink_url,{fields}"
         return await (await self._graph()).get(f"/{remote_id}", fields=names)
 
     async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Mapping[Metric, Reading]]:
@@ -338,7 +342,20 @@ class Adapter(port.Adapter):
                 told = await graph.ask("POST", path, data=data, files=files)
         data = {"upload_phase": "finish", "upload_session_id": session, "published": "false"}
         await graph.ask("POST", path, data={**data, "description": outgoing.text})
+        await self._encoded(graph, video)
         return video
+
+    async def _encoded(self, graph: Graph, video: str) -> None:
+        """Wait until a clip can be shown. Raises: Refused: it cannot be. Unavailable: it takes too long."""
+        for pause in (*PAUSES, 0):
+            told = (await graph.get(f"/{video}", fields="id,status")).get("status")
+            state = text_of(told, "video_status") if isinstance(told, dict) else None
+            if state in ("error", "upload_failed", "expired"):
+                raise Refused(f"facebook: the clip came to nothing: {state}")
+            if state not in ("processing", "uploading", "upload_complete"):
+                return
+            await asyncio.sleep(pause)
+        raise Unavailable(f"facebook: the clip is still being made ready after {sum(PAUSES)} seconds")
 
     async def _looked_for(self, outgoing: Outgoing, wire: Wire, doubt: Doubt) -> Published | None:
         since = doubt.since - SKEW
@@ -359,7 +376,8 @@ class Adapter(port.Adapter):
 
     async def _measured(self, remote_id: str) -> dict[Metric, Reading]:
         graph, post = await self._graph(), "_" in remote_id
-        record = await graph.find(f"/{remote_id}", fields=f"id,{TOTALS}," + ("shares" if post else "views"))
+        fields = f"id,shares,{TOTALS}" if post else f"id,views,{OF_CLIPS}"
+        record = await graph.find(f"/{remote_id}", fields=fields)
         if record is None:
             return dict.fromkeys(CAPABILITIES.metrics, Reading(None, ReadingStatus.EXPIRED))
         told: dict[str, Reading] | None = {}
@@ -371,7 +389,7 @@ class Adapter(port.Adapter):
         return {
             "views": (told or {}).get(VIEWS, absent) if post else number_of(record.get("views")),
             "reach": (told or {}).get(REACH, absent),
-            "reactions": total_of(record, "reactions"),
+            "reactions": total_of(record, "reactions" if post else "likes"),
             "replies": total_of(record, "comments"),
             "reposts": shared,
         }

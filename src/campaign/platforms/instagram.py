@@ -269,6 +269,8 @@ class Adapter(port.Adapter):
         if not medium.is_clip:
             return {"image_url": url, "alt_text": medium.alt}
         told = {"media_type": clips, "video_url": url}
+        if clips == "REELS":
+            told["share_to_feed"] = "true"
         if medium.poster and clips == "REELS":
             told["cover_url"] = self._client.share(medium.poster, "image/jpeg")
         return told

@@ -89,9 +89,12 @@ CAPABILITIES = Capabilities(
 )
 
 VERSION = "v1.0"
+# "Media Not Found", of a container that is there: one that was made a moment ago.
+# https://github.com/gitroomhq/postiz-app/pull/2047, https://github.com/fbsamples/threads_api/issues/70
+NOT_YET = frozenset({4279009, 2207027})
 HOSTS = ("www.threads.com", "threads.com", "www.threads.net", "threads.net")  # where posts are shown
 SKEW = timedelta(minutes=10)
-FIELDS = "id,shortcode,text,timestamp,permalink,media_type,is_reply,replied_to,children{id}"
+FIELDS = "id,shortcode,text,timestamp,permalink,media_type,children{id}"
 RECORD = f"{FIELDS},media_url,thumbnail_url,alt_text,username,is_quote_post,topic_tag,link_attachment_url"
 
 
@@ -117,7 +120,7 @@ class Adapter(port.Adapter):
 
     def __init__(self, client: Client, account: Account) -> None:
         self._client, self.sheet = client, account.sheet
-        self._graph = Graph(client, VERSION)
+        self._graph = Graph(client, VERSION, not_yet=NOT_YET)
         self._user = account.remote_id or "me"
         self._containers = Containers(self._graph, self._user, make="threads", flip="threads_publish", state="status")
 
@@ -272,9 +275,9 @@ class Adapter(port.Adapter):
 
     async def _own(self, since: datetime, *, answers: bool) -> list[dict[str, Any]]:
         # Answers stand in a list of their own: docs, retrieve-and-manage-replies.
-        edge = "replies" if answers else "threads"
+        edge, fields = ("replies", f"{FIELDS},replied_to") if answers else ("threads", FIELDS)
         return await self._graph.listed(
-            f"/{self._user}/{edge}", newer=since, fields=FIELDS, limit=100, since=int(since.timestamp())
+            f"/{self._user}/{edge}", newer=since, fields=fields, limit=100, since=int(since.timestamp())
         )
 
     async def _named(self, remote_id: str) -> Published:
@@ -291,6 +294,8 @@ def _is(post: Mapping[str, Any], outgoing: Outgoing, wire: Wire) -> bool:
     children = post.get("children")
     data = children.get("data") if isinstance(children, dict) else None
     number = len(data) if isinstance(data, list) else int(post.get("media_type") in ("IMAGE", "VIDEO"))
+    if post.get("id") == wire["container"]:
+        return True
     return (
         bool(post.get("id"))
         and fingerprint(text_of(post, "text") or "") == fingerprint(outgoing.text)

@@ -18,7 +18,9 @@ REFUSALS: Mapping[str, Said] = {
     "text": Said(400, 100, "(#100) The parameter text is required", source=_POSTS),
     "media_url": Said(400, 100, "(#100) The parameter {name} is required", source=_POSTS),
     "links": Said(400, 100, "THREADS_API__LINK_LIMIT_EXCEEDED", source=_POSTS),
-    "fetch": Said(400, 9004, "Only photo or video can be accepted as media type.", 2207052, source=_POSTS),
+    "fetch": Said(
+        400, 1, "An unknown error occurred", 2207052, source="https://github.com/gitroomhq/postiz-app/issues/1364"
+    ),
     "image": Said(400, 36001, "The image format is not supported.", 2207005),
     "image_size": Said(400, 36000, "The image size is too large.", 2207004),
     "ratio": Said(400, 36003, "The aspect ratio is not supported.", 2207009),
@@ -28,7 +30,8 @@ REFUSALS: Mapping[str, Said] = {
     "reply": Said(400, 10, "(#10) Application does not have permission to reply to this post"),
     "container": Said(
         400, 24, "The requested resource does not exist", 4279009,
-        user="Media not found. The media with id {node} cannot be found.",
+        user="Media Not Found. The media with id cannot be found.",
+        source="https://github.com/fbsamples/threads_api/issues/70",
     ),
     "not_ready": Said(400, 9007, "The media is not ready for publishing, please wait for a moment", 2207027),
     "expired": Said(400, 100, "(#100) The container has expired", source=_TROUBLE),

@@ -1,4 +1,8 @@
-"""Threads' rooms, as the sandbox takes them in."""
+"""Threads' rooms, as the sandbox takes them in.
+
+To an account that was opened with odd=early each container is said not to be there when it is published first, as the
+real one does with what was made a moment ago: https://github.com/gitroomhq/postiz-app/pull/2047
+"""
 
 import json
 import re
@@ -117,10 +121,14 @@ def release(ask: Asking) -> str:
     told = json.loads(row["told"]) if row is not None else {}
     state = graph.state_of(ask, row, lags=False) if row is not None else "PUBLISHED"
     if row is None or told["child"] or state == "PUBLISHED":
-        raise GraphError(REFUSALS["container"], node=ask.text("creation_id"))
+        raise GraphError(REFUSALS["container"])
     for wrong, words in (("EXPIRED", "expired"), ("IN_PROGRESS", "not_ready"), ("ERROR", "failed")):
         if state == wrong:
             raise GraphError(REFUSALS[words])
+    if ask.account["odd"] == "early" and not told.get("tried"):
+        sql = "UPDATE graph_containers SET told = ? WHERE id = ?"
+        ask.sandbox.books.do(sql, json.dumps(told | {"tried": True}, ensure_ascii=False), row["id"])
+        raise GraphError(REFUSALS["container"])
     where, most = ("reply_to IS NOT NULL", MAX_REPLIES) if told["reply_to"] else ("reply_to IS NULL", MAX_POSTS)
     if not ask.sandbox.wide and graph.lately(ask, where) >= most:
         raise GraphError(REFUSALS["quota"])
@@ -154,9 +162,9 @@ def _children(ask: Asking) -> list[dict[str, Any]]:
     if not 2 <= len(rows) <= MAX_MEDIA:
         raise GraphError(REFUSALS["children"])
     media: list[dict[str, Any]] = []
-    for ident, row in zip(ask.text("children").split(","), rows, strict=True):
+    for row in rows:
         if row is None or not json.loads(row["told"])["child"]:
-            raise GraphError(REFUSALS["container"], node=ident)
+            raise GraphError(REFUSALS["container"])
         if graph.state_of(ask, row, lags=False) != "FINISHED":
             raise GraphError(REFUSALS["not_ready"])
         media += json.loads(row["media"])
