@@ -28,14 +28,14 @@ DOUBT = [
     ),
     breaks(
         "a list that cannot be read counts as 'not there'",
-        "platforms/mastodon.py",
+        "platforms/mastodon/__init__.py",
         """raise Unavailable("the account's list of statuses cannot be read")""",
         "break",
         MASTODON,
     ),
     breaks(
         "a remote post that another delivery owns is adopted",
-        "platforms/mastodon.py",
+        "platforms/mastodon/__init__.py",
         ' if str(status.get("id")) not in doubt.owned]',
         "]",
         CONFIRM,
