@@ -16,6 +16,9 @@ MISSING = 100, 33  # "Object with ID … does not exist, cannot be loaded due to
 # https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 LIMITS = frozenset({4, 9, 17, 32, 613, *range(80_000, 80_015)})  # 9: too many actions, as the posts of a day
 PASSING = frozenset({-2, -1, 1, 2})  # "unknown", "service": what it did is not said
+# Media that could not be fetched: true one minute and not the next, of the same host: postiz-app#1900, mixpost#197.
+# Nothing is published when a container is made.
+FETCHED = frozenset({2207003, 2207020, 2207032, 2207052, 2207053})
 PERMISSION = frozenset({3, 10, *range(200, 300)})
 WAIT = 300.0  # seconds; windows roll over one hour, or a day, and the body does not say when
 # A post of seven said "500, code 2" and was live each time: https://github.com/arsduo/koala/issues/699
@@ -197,12 +200,12 @@ class Graph:
         return told
 
     def _judged(self, error: Refused) -> Outcome:
-        code, _ = code_of(error)
+        code, subcode = code_of(error)
         if code in TOKEN:
             return Unauthorized(str(error), status=error.status, body=error.body)
         if code in LIMITS:
             return RateLimited(str(error), retry_after=WAIT, status=error.status, body=error.body)
-        if passes(error):
+        if passes(error) or subcode in FETCHED:
             return Unavailable(str(error), status=error.status, body=error.body)
         return error
 
@@ -244,14 +247,16 @@ class Containers:
         """Wait until a container can be published.
 
         Raises:
-            Refused: the platform could not make it. Unavailable: it takes too long.
+            Refused: the platform could not make it. Unavailable: it takes too long, or a medium could not be fetched.
         """
         for pause in (*PAUSES, 0):
             state = await self.state(ident)
             if state in ("FINISHED", "PUBLISHED"):
                 return
             if state in DEAD:
-                raise Refused(f"container {ident} came to nothing: {await self._reason(ident, state)}")
+                reason = await self._reason(ident, state)
+                passing = "FAILED_DOWNLOADING" in reason or any(str(code) in reason for code in FETCHED)
+                raise (Unavailable if passing else Refused)(f"container {ident} came to nothing: {reason}")
             await asyncio.sleep(pause)
         raise Unavailable(f"container {ident} is still being made after {sum(PAUSES)} seconds")
 

@@ -110,7 +110,9 @@ RECORD = f"{FIELDS},media_product_type,media_url,thumbnail_url,alt_text,username
 REPLIES = "id,text,username,timestamp"
 # "Blocked", "limit": and the post was live: https://github.com/gitroomhq/postiz-app/issues/1681
 MAY_BE_LIVE = frozenset({2207051})
-NOT_YET = frozenset({2207027})  # "not ready for publishing, please wait for a moment"
+# "Not ready for publishing, please wait for a moment", and two of a container that is said not to be there, though it
+# was made a moment ago: "temporary error publishing a container", say the error codes of one.
+NOT_YET = frozenset({2207027, 2207008, 2207006})
 
 
 class Adapter(port.Adapter):
