@@ -30,6 +30,7 @@ TYPES: dict[str, str] = {
     "approval": f"{NAMESPACE}approval",
     "publication": f"{NAMESPACE}publication",  # one attempt to publish, whatever became of it
     "confirmation": f"{NAMESPACE}confirmation",  # the platform was asked what became of an attempt
+    "settlement": f"{NAMESPACE}settlement",  # a person said what became of a delivery
     "edit": f"{NAMESPACE}edit",  # on the platform
     "withdrawal": f"{NAMESPACE}withdrawal",  # taken down from the platform
     "measurement": f"{NAMESPACE}measurement",

@@ -17,6 +17,7 @@ from campaign.record import as2, events, warc
 from campaign.service import SYSTEM, App
 from campaign.service.listen import forget
 from campaign.service.notify import over, tell
+from campaign.service.screenshot import FIELD as SCREENSHOT
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
@@ -230,7 +231,10 @@ def _keep_post(app: App, post_id: str) -> None:
 
 
 def files_of_post(tx: Any, post_id: str) -> list[Medium]:
-    """Return every file of a post, each once: its media, their captions and posters, and what went out of them."""
+    """Return every file of a post, each once: its media, their captions and posters, and what went out of them.
+
+    Screenshots by which persons said where it stands are among them.
+    """
     digests: dict[str, Medium | None] = {}
     for item in post_rows.media_of(tx, post_id):
         digests[item.medium.sha256] = item.medium
@@ -239,6 +243,9 @@ def files_of_post(tx: Any, post_id: str) -> list[Medium]:
         for out in entry.outgoing.media:
             for digest in (out.sha256, *out.captions.values(), *filter(None, [out.poster])):
                 digests.setdefault(digest, None)
+    for row in queue.of_post(tx, post_id):
+        if shot := (row.wire or {}).get(SCREENSHOT):
+            digests.setdefault(shot, None)
     found = (medium or post_rows.medium_of(tx, digest) for digest, medium in digests.items())
     return [medium for medium in found if medium is not None]
 
@@ -395,14 +402,14 @@ def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[
         )
         for attempt in attempts
     ]
-    kinds = {"post.composed": "creation", "post.approved": "approval"}
+    kinds = {"post.composed": "creation", "post.approved": "approval", "delivery.settled": "settlement"}
     rows += [
         events.event(
             kinds[each["event"]],
             at=each["at"],
             agent=agent(each["person"]),
             outcome="success",
-            objects=[urn],
+            objects=_about(urn, each),
             detail=each["detail"],
             id=as2.urn(each["id"]),
         )
@@ -410,6 +417,13 @@ def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[
         if each["event"] in kinds
     ]
     return sorted(rows, key=lambda each: (each["eventDateTime"], each["eventIdentifier"]))
+
+
+def _about(urn: str, happened: Mapping[str, Any]) -> list[str]:
+    """Return what an event of the log is about: the post, the delivery, the screenshot that came with it."""
+    shot = (happened["detail"] or {}).get(SCREENSHOT)
+    more = [as2.urn(happened["delivery_id"])] if happened["delivery_id"] else []
+    return [urn, *more, *([as2.medium_urn(shot)] if shot else [])]
 
 
 def _seal_comments(app: App) -> None:

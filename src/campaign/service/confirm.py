@@ -1,21 +1,25 @@
 """confirm: ask the platform what became of a doubtful delivery; and settle, by which a person answers instead."""
 
 import asyncio
+from pathlib import Path
 from typing import Any, Literal
 
 from campaign.core.adapter import Capabilities, Doubt, Exchanges
-from campaign.core.errors import CampaignError, Conflict, LeaseLost, Outcome, RateLimited, Unauthorized
-from campaign.core.model import ArchiveState, Attempt, Delivery, Guarantee, Pending, Person, Published, Role
+from campaign.core.errors import CampaignError, Conflict, Invalid, LeaseLost, Outcome, RateLimited, Unauthorized
+from campaign.core.model import ArchiveState, Attempt, Delivery, Guarantee, Medium, Pending, Person, Published, Role
 from campaign.core.states import CONFIRM_AT, State, backoff
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.miss import missed
-from campaign.service.notify import decided
+from campaign.service.notify import decided, tell_of
+from campaign.service.package import by_hand
 from campaign.service.refresh import live, token_refused
+from campaign.service.screenshot import FIELD, REMOTE, take_screenshot
 from campaign.service.work import Work, read_works
-from campaign.service.writer import keep_published
+from campaign.service.writer import FOR_A_PERSON, keep_published
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
+from campaign.store import posts as post_rows
 
 
 async def confirm(app: App, *, limit: int = 50) -> int:
@@ -32,62 +36,94 @@ def settle(
     *,
     by: Person,
     url: str | None = None,
+    screenshot: Path | None = None,
 ) -> Delivery:
     """Take a person's word for what became of a delivery in doubt.
 
-    published: it is out, at this address. not_published: it is not; it is scheduled again while its grace lasts, else
-    missed. abandon: nobody will know; it is given up.
+    published: it is out, at this address; of what a person puts up a screenshot may tell it as well. not_published: it
+    is not; it is scheduled again while its grace lasts, else missed. abandon: nobody will know; it is given up.
 
     A person's word ends a question that is under way: what that brings finds the delivery moved, and changes nothing,
     unless it is knowledge: the post was found.
 
+    Args:
+        screenshot: a picture of the post where it stands; it is cleaned, kept and archived. Without an address the
+            post is known by the picture's digest.
+
     Raises:
         Conflict: it is not in doubt (or, for `published`, not missed or failed either), or another delivery owns the
             post at this address.
-        Invalid: the address names no post of the delivery's account.
+        Invalid: the address names no post of the delivery's account, or the screenshot is no picture.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
+    shot: Medium | None = None
+    if screenshot is not None:
+        with app.store.read() as tx:
+            _admit(app, tx, queue.found(tx, prefix), answer, shown=True)
+        shot = take_screenshot(app, screenshot)
     app.failpoint("settling")
     with app.store.begin() as tx:
         held = queue.found(tx, prefix)
-        # What the platform still works on may yet come out: only "published" and "abandon" can be said of it.
-        open_states = {State.UNCERTAIN} if answer == "not_published" else {State.UNCERTAIN, State.PROCESSING}
+        _admit(app, tx, held, answer, shown=shot is not None)
+        decided(app, tx, held.id)
         if answer == "published":
-            open_states |= {State.MISSED, State.FAILED}
-        if held.state not in open_states:
-            raise Conflict(f"delivery {held.id} is {held.state}; only what is in doubt is settled")
-        if answer == "published":
-            settled = keep_published(app, tx, held.id, _told(app, tx, held, url or ""))
+            told = _told(app, tx, held, url or "", shot)
+            if shot is not None:
+                post_rows.add_medium(tx, shot)
+                held = outbox.note(tx, held, wire={**(held.wire or {}), FIELD: shot.sha256})
+            settled = keep_published(app, tx, held.id, told)
         elif answer == "not_published":
             new = State.SCHEDULED if app.clock.now() <= held.late_after else State.MISSED
             values: dict[str, Any] = {"retry_at": None, "doubt_mono": None}
             if new is State.MISSED:
                 values["archive_state"] = ArchiveState.DUE
             settled = outbox.move(tx, held, new, **values)
-            decided(app, tx, held.id)
             if new is State.MISSED:
                 missed(app, tx, [settled])
                 settled = queue.get(tx, held.id)
         else:
-            error = f"given up by {by.name}: nobody knows whether it is out"
+            waits = held.state is State.PROCESSING and by_hand(app, tx, held.account_id)
+            error = "it is not put up" if waits else "nobody knows whether it is out"
+            error = f"given up by {by.name}: {error}"
             settled = outbox.move(tx, held, State.FAILED, archive_state=ArchiveState.DUE, error=error)
-        detail = {"answer": answer, "url": url}
+        detail: dict[str, Any] = {"answer": answer, "url": url}
+        if shot is not None:
+            detail[FIELD] = shot.sha256
         event(app, tx, "delivery.settled", by.name, post_id=held.post_id, delivery_id=held.id, detail=detail)
         app.failpoint("settle.written")
     app.failpoint("settle.kept")
     return settled
 
 
-def _told(app: App, tx: Any, held: Delivery, url: str) -> Published:
+def _admit(app: App, tx: Any, held: Delivery, answer: str, *, shown: bool) -> None:
+    """Check that this can be said of a delivery now. Raises: Conflict, Invalid."""
+    # What the platform, or a person, still works on may yet come out: only "published" and "abandon" can be said of it.
+    open_states = {State.UNCERTAIN} if answer == "not_published" else {State.UNCERTAIN, State.PROCESSING}
+    if answer == "published":
+        open_states |= {State.MISSED, State.FAILED}
+    if held.state not in open_states:
+        raise Conflict(f"delivery {held.id} is {held.state}; only what is in doubt is settled")
+    if shown and answer != "published":
+        raise Invalid(FIELD, answer, "goes with published: it shows where the post stands")
+    if shown and not by_hand(app, tx, held.account_id):
+        raise Invalid(FIELD, held.id, "is taken only of what a person puts up; give the post's address")
+
+
+def _told(app: App, tx: Any, held: Delivery, url: str, shot: Medium | None) -> Published:
     """Return what a person says is out. Raises: Invalid, Conflict."""
     account = account_rows.account_of(tx, held.account_id)
     url = url.strip()
-    remote_id = app.locate(account, url)
+    if not url and shot is not None:
+        remote_id = f"{REMOTE}{shot.sha256}"
+    elif not url and app.capabilities(account).by_hand:
+        raise Invalid("published", "", "give the address of the post, or a screenshot of it")
+    else:
+        remote_id = app.locate(account, url)
     # An album is several pieces at some platforms, and its address names the first of them.
     taken = {piece for each in queue.owned(tx, account.id) if each != held.remote_id for piece in each.split("+")}
     if taken & set(remote_id.split("+")):
         raise Conflict(f"remote post {remote_id} belongs to another delivery of account '{account.name}' already")
-    return Published(remote_id, url)
+    return Published(remote_id, url or None)
 
 
 def _due(app: App, limit: int) -> list[Delivery]:
@@ -183,12 +219,15 @@ def _conclude(
             keep_published(app, tx, held.id, answer)
             new = State.PUBLISHED
         elif isinstance(answer, Pending):
-            retry_at = mono + backoff(held.questions)
+            waits = work is not None and work.capabilities.by_hand  # nobody but that person can answer
+            retry_at = mono + (FOR_A_PERSON if waits else backoff(held.questions))
             ticket = {**(held.wire or {}), "ticket": dict(answer.ticket)}
             if held.state is State.PROCESSING:
                 outbox.note(tx, held, wire=ticket, retry_at=retry_at)
             else:
-                new = outbox.move(tx, held, State.PROCESSING, wire=ticket, retry_at=retry_at).state
+                moved = outbox.move(tx, held, State.PROCESSING, wire=ticket, retry_at=retry_at)
+                tell_of(app, tx, [moved])
+                new = moved.state
         elif error is not None or work is None:
             wait = error.retry_after if isinstance(error, RateLimited) else backoff(held.questions)
             known = isinstance(error, Outcome)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from campaign.core.errors import CampaignError
 from campaign.core.schedule import in_zone
@@ -31,7 +33,10 @@ def doctor(app: App) -> list[Check]:
     checks.append(Check("database", True, f"{app.store.dialect} answers; {len(rows)} deliveries"))
     checks.append(_daemon(app, beats))
     checks.append(_leases(app, beats, held))
-    checks.append(_doubts(app, rows))
+    hands = frozenset(account.id for account in accounts if app.capabilities(account).by_hand)
+    checks.append(_doubts(app, [row for row in rows if row["account_id"] not in hands]))
+    if hands:
+        checks.append(_handed(app, [row for row in rows if row["account_id"] in hands]))
     checks.append(_late(late))
     checks += [_count(rows, state, words) for state, words in _STUCK.items()]
     due = sum(row["archive_state"] == "due" for row in rows)
@@ -51,6 +56,7 @@ def doctor(app: App) -> list[Check]:
     return checks
 
 
+LONG = timedelta(days=1)  # for which a person may have what is to be put up, before it is said
 _STUCK = {
     State.UNCERTAIN: "in doubt; see: campaign delivery list, then: campaign delivery settle ID",
     State.MISSED: "missed; schedule again (campaign delivery retry ID --at …) or cancel",
@@ -117,6 +123,19 @@ def _doubts(app: App, rows: Sequence[dict[str, object]]) -> Check:
         return Check("questions", True, "no platform has to be asked what became of a post")
     soon = f"; the next question is asked in {min(waits):.0f} s" if len(waits) == len(asked) else ""
     return Check("questions", False, f"{len(asked)} wait for what their platform answers{soon}")
+
+
+def _handed(app: App, rows: Sequence[dict[str, Any]]) -> Check:
+    """Say what a person was to put up, and has not told of for a day."""
+    waits = [row for row in rows if row["state"] == State.PROCESSING]
+    old = [row for row in waits if app.clock.now() - (row["sent_at"] or row["due_at"]) > LONG]
+    if not old:
+        return Check("by hand", True, f"{len(waits)} are with a person" if waits else "nothing is with a person")
+    named = "; ".join(
+        f"{row['campaign']}/{row['post']}/{'+'.join(row['langs'])} to {row['account']}" for row in old[:5]
+    )
+    more = f" and {len(old) - 5} more" if len(old) > 5 else ""
+    return Check("by hand", False, f"with a person for over a day: {named}{more}; see: campaign notices")
 
 
 def _late(late: int) -> Check:

@@ -11,6 +11,7 @@ from campaign.core.errors import CampaignError
 from campaign.core.model import Delivery, Guarantee
 from campaign.core.states import State
 from campaign.service import App
+from campaign.service.package import assigned, page_of
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import notices
@@ -27,8 +28,15 @@ ADVICE = {
     State.MISSED: "give it another time (campaign delivery retry ID --at …) or cancel it",
     State.FAILED: "see why (campaign delivery show ID), then schedule it again or cancel it",
     State.UNCERTAIN: "look on the platform, then say what you saw: campaign delivery settle ID",
+    State.PROCESSING: "put it up, then say where it stands: campaign delivery settle ID --published URL",
 }
-_DONE = {State.MISSED: "was missed", State.FAILED: "failed", State.UNCERTAIN: "may be out or not, and nothing can tell"}
+_DONE = {
+    State.MISSED: "was missed",
+    State.FAILED: "failed",
+    State.UNCERTAIN: "may be out or not, and nothing can tell",
+    State.PROCESSING: "is with a person",
+}
+HANDED = f"delivery.{State.PROCESSING}"  # only of what a person puts up: of others the platform is asked
 ABOUT_DELIVERIES = tuple(f"delivery.{state}" for state in ADVICE)
 
 
@@ -53,6 +61,12 @@ def tell_of(app: App, tx: Any, deliveries: Sequence[Delivery]) -> None:
     for each in deliveries:
         if each.state not in ADVICE or (each.state is State.UNCERTAIN and each.guarantee is not Guarantee.NONE):
             continue
+        more: dict[str, str] = {}
+        if each.state is State.PROCESSING:
+            account = account_rows.account_of(tx, each.account_id)
+            if not app.capabilities(account).by_hand:
+                continue
+            more = {"person": assigned(account), "place": account.base_url}
         if each.post_id not in names:
             names[each.post_id] = post_rows.post_of(tx, each.post_id).name
         if each.account_id not in names:
@@ -69,6 +83,7 @@ def tell_of(app: App, tx: Any, deliveries: Sequence[Delivery]) -> None:
             account=names[each.account_id],
             langs=list(each.langs),
             error=each.error or "",
+            **more,
         )
 
 
@@ -88,6 +103,11 @@ def text_of(notice: Notice) -> str:
             return f"Nothing new is published by {notice.subject}: {why}. Make room; it then goes on by itself."
         case "clock":
             return f"On {notice.subject} {detail.get('error', '')}. Set the clock of that machine (NTP)."
+        case kind if kind == HANDED:
+            advice = ADVICE[State.PROCESSING].replace("ID", notice.subject)
+            return (
+                f"{_label(notice)} is with {detail.get('person') or 'nobody yet'}, for {detail.get('place')}: {advice}"
+            )
         case kind if kind in ABOUT_DELIVERIES:
             state = State(kind.partition(".")[2])
             why = f" ({detail['error']})" if detail.get("error") else ""
@@ -100,6 +120,8 @@ def path_of(notice: Notice) -> str:
     detail = notice.detail
     if notice.kind == "account.refused":
         return f"/accounts#a-{quote(notice.subject)}"
+    if notice.kind == HANDED:
+        return page_of(str(detail.get("campaign", "")), str(detail.get("post", "")), notice.subject)
     if notice.kind in ABOUT_DELIVERIES:
         return f"/posts/{quote(str(detail.get('campaign', '')))}/{quote(str(detail.get('post', '')))}"
     return "/"
@@ -178,7 +200,7 @@ def message(together: Sequence[Notice], url: str) -> dict[str, Any]:
     if len(together) > 1:
         named = "; ".join(_label(each) for each in together[:NAMED])
         more = f" and {len(together) - NAMED} more" if len(together) > NAMED else ""
-        state = first.kind.removeprefix("delivery.")
+        state = "with a person" if first.kind == HANDED else first.kind.removeprefix("delivery.")
         what = f"{len(together)} deliveries are {state}" if first.kind in ABOUT_DELIVERIES else f"{first.kind}"
         text, page = f"{what}: {named}{more}. See the desk, or: campaign notices", "/"
     desk = url.rstrip("/")

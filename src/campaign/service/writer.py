@@ -12,12 +12,16 @@ from campaign.core.model import Attempt, Delivery, Pending, Published
 from campaign.core.states import State
 from campaign.outage import Outage
 from campaign.service import SYSTEM, App
+from campaign.service.notify import tell_of
+from campaign.service.package import by_hand
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, people
 from campaign.store.outbox import Crossing, Result, Together
 
 # Entries of one transaction → seconds for which more may then come together: a commit costs more than its rows.
 GATHER = ((24, 0.015), (4, 0.005))
+# Seconds until a place is asked again where only a person can answer: in truth, until the next start.
+FOR_A_PERSON = 30 * 86_400.0
 AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds until what the database would not take is written again
 
 
@@ -188,6 +192,20 @@ def keep_published(app: App, tx: Any, delivery_id: str, result: Published) -> De
     )
 
 
+def keep_pending(app: App, tx: Any, held: Delivery, result: Pending) -> Delivery:
+    """Record in the caller's transaction that it is worked on: by the platform, or by a person, who is told."""
+    mono = app.clock.monotonic()
+    values: dict[str, Any] = {"doubt_mono": mono, "questions": 0}
+    waits = by_hand(app, tx, held.account_id)
+    if waits:
+        values |= {"retry_at": mono + FOR_A_PERSON, "boot": app.clock.boot}
+    ticket = {**(held.wire or {}), "ticket": dict(result.ticket)}
+    moved = outbox.move(tx, held, State.PROCESSING, wire=ticket, **values)
+    if waits:
+        tell_of(app, tx, [moved])
+    return moved
+
+
 def _times(app: App, result: Published) -> tuple[datetime, datetime]:
     now = app.clock.now()
     published_at = result.published_at or now
@@ -205,8 +223,7 @@ def _keep(app: App, tx: Any, held: Delivery, result: Published | Pending, attemp
         keep_published(app, tx, held.id, result)
         people.log_all(tx, [_line(app, held)])
     else:
-        ticket = {**(held.wire or {}), "ticket": dict(result.ticket)}
-        outbox.move(tx, held, State.PROCESSING, wire=ticket, doubt_mono=app.clock.monotonic(), questions=0)
+        keep_pending(app, tx, held, result)
 
 
 def _keep_all(app: App, tx: Any, results: Sequence[tuple[Delivery, Published | Pending, Attempt]]) -> None:
@@ -218,8 +235,7 @@ def _keep_all(app: App, tx: Any, results: Sequence[tuple[Delivery, Published | P
         people.log_all(tx, [_line(app, held) for held, _ in known])
     for held, result, _ in results:
         if isinstance(result, Pending):
-            ticket = {**(held.wire or {}), "ticket": dict(result.ticket)}
-            outbox.move(tx, held, State.PROCESSING, wire=ticket, doubt_mono=app.clock.monotonic(), questions=0)
+            keep_pending(app, tx, held, result)
 
 
 def _line(app: App, held: Delivery) -> dict[str, Any]:

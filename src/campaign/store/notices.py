@@ -54,6 +54,7 @@ def close_settled(tx: Connection, *, at: datetime) -> int:
         (State.MISSED, sa.true()),
         (State.FAILED, sa.true()),
         (State.UNCERTAIN, deliveries.c.guarantee == Guarantee.NONE),
+        (State.PROCESSING, sa.true()),  # told only of what a person puts up
     ):
         still = sa.exists().where(deliveries.c.id == notices.c.subject, deliveries.c.state == state, more)
         query = notices.update().where(

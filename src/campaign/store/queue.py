@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import ArchiveState, Delivery, Guarantee
 from campaign.core.states import State
-from campaign.store.tables import accounts, budgets, campaigns, deliveries, pauses, posts
+from campaign.store.tables import accounts, budgets, campaigns, deliveries, notices, pauses, posts
 
 _FENCES = sa.select(pauses.c.scope).where(pauses.c.until.is_(None)).distinct()
 # Between the claim and a known result.
@@ -169,7 +169,12 @@ def doubtful(tx: Connection, *, mono: float, boot: str, limit: int) -> list[Deli
 def in_flight(tx: Connection) -> int:
     """Return how many deliveries are between their claim and a known result, those left to a person not counted."""
     mine = sa.or_(deliveries.c.state != State.UNCERTAIN, deliveries.c.guarantee != Guarantee.NONE)
-    return int(tx.execute(sa.select(sa.func.count()).where(is_open(), mine)).scalar_one())
+    # Of what is processed only that is told which a person puts up.
+    told = (notices.c.kind == f"delivery.{State.PROCESSING}", notices.c.over_at.is_(None))
+    handed = sa.and_(
+        deliveries.c.state == State.PROCESSING, sa.exists().where(notices.c.subject == deliveries.c.id, *told)
+    )
+    return int(tx.execute(sa.select(sa.func.count()).where(is_open(), mine, sa.not_(handed))).scalar_one())
 
 
 def posts_due_for_archive(tx: Connection, limit: int) -> list[str]:

@@ -17,6 +17,7 @@ from campaign.demo.rehearsal.plan import Plan
 from campaign.demo.rehearsal.stage import Stage
 from campaign.engine.embedded import EmbeddedEngine, Pace
 from campaign.service import App
+from campaign.service.package import mark_handed
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import queue
@@ -73,7 +74,9 @@ def told(stage: Stage, plan: Plan) -> tuple[list[Line], list[Breach]]:
     """Return every line with what came of it, by time, and the budgets that would be exceeded."""
     lines = dict(plan.lines)
     with stage.app.store.read() as tx:
-        for row in queue.listed(tx, plan.campaign.id):
+        rows = queue.listed(tx, plan.campaign.id)
+        mark_handed(stage.app, tx, rows)
+        for row in rows:
             line = lines.get(row["outgoing_id"])
             if line is not None and line.standing == "uncertain":
                 lines[line.id] = _judged(line, row, attempt_rows.attempts_of(tx, row["id"]), plan.pauses)
@@ -121,6 +124,8 @@ def _judged(line: Line, row: dict[str, Any], attempts: list[Attempt], pauses: li
         return line.stands("missed", (attempts[-1].error if attempts else None) or row["error"])
     if row["state"] == State.SCHEDULED:
         return line.stands("missed", trouble or "the part before it did not go out")
+    if row["state"] == State.PROCESSING and row["handed"]:
+        return line.stands("published", "handed over to the person who puts it up", out_at=row["sent_at"])
     return line.stands("uncertain", trouble or "it was not settled while the rehearsal lasted")
 
 
