@@ -375,6 +375,19 @@ def test_consent_connects_an_account_whose_token_is_renewed_with_itself(world: W
         joined_with(world, "threads", code)
 
 
+def test_a_container_that_came_to_nothing_is_no_proof_until_the_list_has_settled(
+    world: World, adapter: Adapter
+) -> None:
+    wanted, since = outgoing("평화"), world.clock.now()
+    wire = prepare(world, adapter, wanted)
+    world.twin.fault("ignore_key", path=f"/threads/v1.0/{wire['container']}")
+    with pytest.raises(Unavailable, match="may lag"):
+        confirm(world, adapter, wanted, wire)
+    world.clock.turn(seconds=121)
+
+    assert world.run(adapter.confirm(wanted, wire, Doubt(since))) is None
+
+
 HOSTILE = (
     '{"data": [{"id": {}, "shortcode": []}]}', '{"error": {"code": [], "error_subcode": {}, "is_transient": 1}}',
     "[]", "{}", "null", '"x"', '{"data": null}', '{"data": {}}', '{"data": [null, 1]}', '{"data": [{}]}',

@@ -185,6 +185,18 @@ class Graph:
                 " for again"
             )
 
+    def must_settle(self, since: datetime, seconds: float) -> None:
+        """Refuse to say "not there" by a list alone, of a container that came to nothing, until the list has settled.
+
+        Args:
+            since: when the request that may have published it left.
+            seconds: how long a list may lag.
+
+        Raises: Unavailable.
+        """
+        if self.client.now() - since < timedelta(seconds=seconds):
+            raise Unavailable("its container came to nothing, and the list of posts may lag; it is asked for again")
+
     def _path(self, path: str) -> str:
         return f"/{self._version}{path}"
 

@@ -161,6 +161,8 @@ class Adapter(port.Adapter):
         if previous is not None:
             state = await self._containers.state(previous["container"])
             if state not in DEAD:
+                if state == "IN_PROGRESS":
+                    await self._containers.ready(str(previous["container"]))
                 return {**previous, "uses": previous["uses"] + 1, "state": state}
             if state == "UNKNOWN":
                 self._graph.must_live(previous, str(previous["container"]))
@@ -209,6 +211,8 @@ class Adapter(port.Adapter):
             return _published(free[-1])  # newest first: the oldest is the last
         if state == "UNKNOWN":
             self._graph.must_live(wire, str(wire["container"]))
+        if state in ("ERROR", "EXPIRED"):
+            self._graph.must_settle(doubt.since, CAPABILITIES.settles_alone)
         # It is out, says its state; the list may lag. Where the list holds it, it is another delivery's.
         return Pending({}) if state == "PUBLISHED" and not alike else None
 
