@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_the_same_requests_again_are_the_same_events(world: World, adapter: Adap
     wanted = outgoing("글", medium(world), medium(world, "둘", "teal"))
     wire = prepare(world, adapter, wanted)
     first = world.run(adapter.publish(wanted, wire))
-    again = prepare(world, adapter, wanted, previous=wire)
+    again = prepare(world, adapter, wanted, key="another key", previous=wire)
     second = world.run(adapter.publish(wanted, again))
     [row] = books(world)
 
@@ -285,7 +286,7 @@ def test_an_edit_changes_text_and_alt_texts_and_may_go_back(world: World, adapte
     picture = medium(world, "처음")
     wanted = outgoing("하나", picture)
     made, wire = publish(world, adapter, wanted)
-    for text, alt in (("둘", "다음"), ("하나", "처음"), ("하나", "")):
+    for text, alt in (("둘", "다음"), ("하나", "처음"), ("둘", "다음"), ("둘", "")):
         changed = outgoing(text, replace(picture, alt=alt))
         for _ in range(2):
             world.run(adapter.edit(made.remote_id, changed, wire))
@@ -293,7 +294,7 @@ def test_an_edit_changes_text_and_alt_texts_and_may_go_back(world: World, adapte
         assert (text, alt or f"{picture.sha256[:16]}.png") == (row["text"], row["media"][0]["description"])
 
     edits = sum("send/m.room.message" in each["path"] for each in world.twin.requests()) - 2
-    assert 5 == edits  # two texts and three alt texts: the same edit again sent nothing
+    assert 7 == edits  # three texts and four alt texts: the same edit again sent nothing
 
 
 def test_an_edit_of_what_was_taken_down_is_refused(world: World, adapter: Adapter) -> None:
@@ -307,9 +308,18 @@ def test_an_edit_of_what_was_taken_down_is_refused(world: World, adapter: Adapte
 def test_reactions_and_replies_grow_and_comments_are_what_others_said(world: World, adapter: Adapter) -> None:
     first, wire = publish(world, adapter, outgoing("글", medium(world)), key="1")
     part, _ = publish(world, adapter, outgoing("둘"), key="2", parent=Parent(first.remote_id, wire))
+    reader = world.twin.ask("POST", "/_accounts", {"platform": "matrix", "name": "reader"})
+    here, room = {"access_token": reader["token"]}, quote(account(world).remote_id)
+    world.twin.ask("POST", f"/_matrix/client/v3/join/{room}", {}, **here)
+    thread = {"rel_type": "m.thread", "event_id": first.remote_id, "m.in_reply_to": {"event_id": part.remote_id}}
+    said = {"msgtype": "m.text", "body": "둘에게", "m.relates_to": thread}
+    world.twin.ask("PUT", f"/_matrix/client/v3/rooms/{room}/send/m.room.message/1", said, **here)
     world.clock.turn(days=5)
     found = world.run(adapter.measure([first.remote_id, part.remote_id]))[first.remote_id]
     comments = world.run(adapter.comments(first.remote_id))
+    to_part = [each for each in world.run(adapter.comments(part.remote_id)) if each.author == "@reader:matrix.sandbox"]
+
+    assert [("둘에게", part.remote_id)] == [(each.text, each.in_reply_to) for each in to_part]
     true = world.twin.ask("GET", "/_books/counts", id=first.remote_id, platform="matrix")
 
     assert (true["reactions"], true["replies"]) == (found["reactions"].value, found["replies"].value)

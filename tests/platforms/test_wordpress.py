@@ -221,6 +221,9 @@ def test_a_draft_that_is_gone_is_written_anew_and_the_old_one_remembered(world: 
 
     assert ([wire["draft"]], 1) == (anew["past"], anew["uses"])
     assert anew["draft"] != wire["draft"]
+    # An earlier attempt's post turns up under another number than the draft that was written since.
+    late = by_hand(world, "POST", POSTS, title="글", content=content_of(wanted, {}), status="publish")
+    assert str(late["id"]) == world.run(adapter.confirm(wanted, anew, Doubt(since))).remote_id
 
 
 def test_where_the_draft_is_gone_the_users_own_posts_decide(world: World, adapter: Adapter) -> None:
@@ -299,7 +302,8 @@ def test_an_answer_without_a_number_is_tried_again(world: World, adapter: Adapte
 def test_what_cannot_be_read_is_never_taken_for_not_there(world: World, adapter: Adapter) -> None:
     wanted, since = outgoing("글"), world.clock.now()
     _, wire = publish(world, adapter, wanted)
-    for path, asked in ((POSTS, {**wire, "draft": 999_999}), (ONE, wire)):
+    absent = {**wire, "draft": 999_999}
+    for path, asked in ((POSTS, absent), (ONE, wire), (ONE, absent)):
         for body in ("{}", "[1]", '[{"id": null}]', "null", '{"code": "rest_no_route"}'):
             world.twin.fault("bad_json", method="GET", path=path, body=body)
             with pytest.raises(Unavailable):

@@ -189,7 +189,7 @@ class Adapter(port.Adapter):
             content["m.relates_to"] = in_thread(thread, parent.remote_id, falls_back=True)
         return {
             "outgoing": outgoing.sha256,
-            "txn": key,
+            "txn": before.get("txn") or key,  # of the line that was crossed
             "device": self._device,
             "thread": thread,
             "uploads": uploads,

@@ -108,7 +108,7 @@ def told(ask: Asking, row: Row) -> dict[str, Any]:
     """Return an event as its reader sees it: with its own request's id, its latest edit, or without content."""
     sandbox, age = ask.sandbox, ask.now - row["created_at"]
     unsigned: dict[str, Any] = {"age": age}
-    if row["device"] == ask.device["id"]:
+    if (row["sender"], row["device"]) == (ask.user, ask.device["id"]):
         unsigned["transaction_id"] = row["txn"].split(" ", 2)[2]
     event = _plain(row) | {"unsigned": unsigned, "age": age, "user_id": row["sender"]}
     if row["redacted_at"] is not None:
@@ -193,8 +193,8 @@ def _replayed(ask: Asking, txn: str) -> str | None:
     if fault is not None:
         fault.hits += 1
         return None
-    sql = "SELECT id FROM matrix_events WHERE device = ? AND txn = ? AND room = ?"
-    row = ask.sandbox.books.one(sql, ask.device["id"], txn, ask.named("room"))
+    sql = "SELECT id FROM matrix_events WHERE sender = ? AND device = ? AND txn = ? AND room = ?"
+    row = ask.sandbox.books.one(sql, ask.user, ask.device["id"], txn, ask.named("room"))
     return str(row["id"]) if row else None
 
 
