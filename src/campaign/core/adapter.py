@@ -168,9 +168,9 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
     """Return the limits of one account: the platform's defaults, overridden by what the account's own server told.
 
     Known keys of a sheet: text_limit, link_length, counts, media_count, image_bytes, image_pixels, image_mimes,
-    video_bytes, video_pixels, video_mimes, video_seconds, alt_limit, ids_per_reading, settles_within, key_lifetime,
-    threads, edits, deletes, fetches, comments, measures (the metrics that this account may read; all others go).
-    A missing key leaves the default.
+    video_bytes, video_pixels, video_mimes, video_seconds, alt_limit, min_media, ids_per_reading, settles_within,
+    key_lifetime, threads, edits, deletes, fetches, comments, measures (the metrics that this account may read; all
+    others go). A missing key leaves the default.
     """
     text = replace(
         defaults.text,
@@ -196,6 +196,7 @@ def overridden(defaults: Capabilities, sheet: Mapping[str, Any]) -> Capabilities
         defaults,
         text=text,
         media=media,
+        min_media=sheet.get("min_media", defaults.min_media),
         ids_per_reading=sheet.get("ids_per_reading", defaults.ids_per_reading),
         settles_within=sheet.get("settles_within", defaults.settles_within),
         key_lifetime=sheet.get("key_lifetime", defaults.key_lifetime),

@@ -4,15 +4,15 @@ import asyncio
 import json
 import mimetypes
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
 
 from campaign.core import adapter as port
 from campaign.core import address
 from campaign.core.adapter import Capabilities, Connected, Doubt, MediaRule, Parent, RateRule, Source, TextRule, Wire
-from campaign.core.errors import Invalid, Outcome, Refused, Unauthorized, Unavailable, Uncertain, shown
+from campaign.core.errors import Invalid, Outcome, RateLimited, Refused, Unauthorized, Unavailable, Uncertain, shown
 from campaign.core.model import (
     Account,
     Comment,
@@ -29,6 +29,7 @@ from campaign.core.oauth import OAuth
 from campaign.core.text import fingerprint
 from campaign.net.client import Client
 from campaign.net.reply import Reply, instant
+from campaign.platforms.mastodon.kinds import IDS, KEY_LIFETIME, kind_of, sheet_of, version_of
 
 # The defaults of an instance; it may raise them, and then the account's own sheet wins.
 _INSTANCE = Source("https://docs.joinmastodon.org/entities/Instance/#configuration", "2026-08-20")
@@ -71,14 +72,12 @@ CAPABILITIES = Capabilities(
     },
     guarantees=(Guarantee.DEDUP, Guarantee.READ_BACK),
     settles_within=30.0,
-    # A key is kept for one hour: https://docs.joinmastodon.org/methods/statuses/#headers
-    key_lifetime=3600.0,
+    key_lifetime=KEY_LIFETIME,
     settles_alone=120.0,
     rate=RateRule(300, 300, _RATES),
     media_rate=RateRule(30, 1800, _RATES),
     languages=1,
-    # More than 20 ids are refused: StatusesController, DEFAULT_STATUSES_LIMIT
-    ids_per_reading=20,
+    ids_per_reading=IDS,
     comments=True,
     not_offered={"captions": _MEDIA, "metrics": _STATUS},
     notes=("counts of remote servers are partial", "no view counts"),
@@ -90,8 +89,6 @@ PAGES = 50  # of 40 statuses: more than a server lets an account post in that ti
 POLLS = 60  # questions whether a medium is processed
 PAUSES = {"image": 1, "video": 4}  # seconds between two of them: a server encodes a clip anew
 SOURCES = 10  # candidates whose raw text is asked for when their HTML does not tell
-# Images that we can make; an instance's list also names types that nobody here produces.
-IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 
 
 class Adapter(port.Adapter):
@@ -109,6 +106,7 @@ class Adapter(port.Adapter):
 
     def __init__(self, client: Client, *, remote_id: str, kind: str, sheet: Mapping[str, Any]) -> None:
         self._client, self._remote_id, self._kind = client, remote_id, kind
+        self._does = kind_of(kind)
         self._metrics = frozenset(sheet.get("metrics", CAPABILITIES.metrics))
         self.sheet = sheet
 
@@ -130,29 +128,18 @@ class Adapter(port.Adapter):
         """Return who this is, what software answers, what it allows, and which guarantee holds."""
         instance = await self._instance()
         kind = await self._software(instance)
-        try:
-            who = (await self._client.ask("GET", "/api/v1/accounts/verify_credentials")).json()
-        except Refused as error:
-            # snac answers a bad token with 422 and no body, Takahē with 400.
-            if error.status in (400, 403, 422):
-                raise Unauthorized(str(error), status=error.status) from error
-            raise
-        if not isinstance(who, dict) or not who.get("id"):
-            raise Unavailable("the server does not say whose token this is")
-        version = _version(str(instance.get("version", "")))
-        mastodon = kind == "mastodon"
-        sheet = _sheet(instance, kind, version)
-        warnings = (
-            () if mastodon else (f"{kind} is not known to honour Idempotency-Key: its own list is asked instead",)
-        )
+        does = kind_of(kind)
+        who = await self._who(does.bad_token | {400, 403, 422})
+        version = version_of(str(instance.get("version", "")))
+        sheet = sheet_of(instance, kind, version)
         host = str(instance.get("domain") or instance.get("uri") or "").removeprefix("https://").rstrip("/")
         return Connected(
             remote_id=str(who["id"]),
             handle=f"@{who.get('acct') or who.get('username')}" + (f"@{host}" if host else ""),
             kind=kind,
-            guarantee=Guarantee.DEDUP if mastodon else Guarantee.READ_BACK,
+            guarantee=does.guarantee,
             sheet=sheet,
-            warnings=warnings,
+            warnings=does.told,
         )
 
     async def prepare(
@@ -167,8 +154,12 @@ class Adapter(port.Adapter):
         """Upload the pictures, and fix the very bytes of the request.
 
         An upload of an earlier attempt is used once more: a medium can be attached to one post only, so the server
-        itself refuses a second post (422). The third attempt uploads anew, for the first upload may have expired.
+        itself refuses a second post (422). The third attempt uploads anew, for the first upload may have expired; and
+        where a key that met an error is lost, it takes another key: between them the account's own list was asked.
         """
+        tries = int((previous or {}).get("tries", 0)) + 1
+        if self._does.burns and tries > 2:
+            key = f"{key}-{(tries + 1) // 2}"
         uses = int((previous or {}).get("uses", 0))
         ids = list((previous or {}).get("media_ids", ())) if uses == 1 else []
         past = [
@@ -191,6 +182,7 @@ class Adapter(port.Adapter):
             "media_ids": ids,
             "past_media_ids": past,
             "uses": 1 if fresh else uses + 1,
+            "tries": tries,
         }
 
     async def publish(self, outgoing: Outgoing, wire: Wire) -> Published | Pending:
@@ -200,10 +192,15 @@ class Adapter(port.Adapter):
             reply = await self._client.commit(
                 "POST", "/api/v1/statuses", content=str(wire["body"]).encode(), headers=headers
             )
-        except Refused as error:
+        except (Refused, RateLimited, Unauthorized) as error:
             if error.status in (400, 409, 422) and wire["uses"] > 1 and wire["media_ids"]:
                 # "Missing or already attached": the earlier attempt may have made the post after all.
                 raise Uncertain(f"{error}; an earlier attempt may have used its media", status=error.status) from error
+            if wire.get("tries", 1) % 2 == 0:
+                self._used_again(error)
+            if isinstance(error, Refused) and error.status in self._does.bad_token:
+                with suppress(Unavailable, RateLimited, Refused):  # then nothing is known but that it was refused
+                    await self._who(self._does.bad_token)
             raise
         return _published(reply, reply.json())
 
@@ -281,8 +278,35 @@ class Adapter(port.Adapter):
         return _published(reply, reply.json())
 
     async def delete(self, remote_id: str) -> None:
-        """Take the post down; one that is gone already is no error."""
-        await self._client.ask("DELETE", f"/api/v1/statuses/{remote_id}", ok=(200, 204, 404, 410))
+        """Take the post down; one that is gone already is no error.
+
+        Raises:
+            Refused: the server says that there is no such post, and shows it: it takes none down for applications.
+        """
+        reply = await self._client.ask("DELETE", f"/api/v1/statuses/{remote_id}", ok=(200, 204, 404, 410))
+        if reply.status in (404, 410) and await self._statuses([remote_id]):
+            raise Refused(f"the server did not take post {remote_id} down: do that at its own pages", status=404)
+
+    def _used_again(self, error: Outcome) -> None:
+        """Raise what an error means of a key that an earlier attempt used already, where it means something else."""
+        if error.status in self._does.doubts:
+            raise Uncertain(f"{error}; an earlier attempt used the same key", status=error.status) from error
+        if self._does.key == "replayed" and error.status is not None:
+            # What the earlier request met is told once more; now nothing was done. The next one takes another key.
+            raise Unavailable(f"{error}; it may be the answer to an earlier attempt", status=error.status) from error
+
+    async def _who(self, bad_token: Container[int]) -> dict[str, Any]:
+        """Return whose token this is. Raises: Unauthorized, when it is nobody's, with whatever status that is told."""
+        try:
+            who = (await self._client.ask("GET", "/api/v1/accounts/verify_credentials")).json()
+        except Refused as error:
+            # snac answers a bad token with 422 and no body, Takahē with 400.
+            if error.status in bad_token:
+                raise Unauthorized(str(error), status=error.status) from error
+            raise
+        if not isinstance(who, dict) or not who.get("id"):
+            raise Unavailable("the server does not say whose token this is")
+        return who
 
     async def _instance(self) -> dict[str, Any]:
         reply = await self._client.ask("GET", "/api/v2/instance", ok=(200, 404))
@@ -386,59 +410,6 @@ class Adapter(port.Adapter):
             else:
                 readings[metric] = Reading(None, ReadingStatus.ERROR)
         return readings
-
-
-def _sheet(instance: Mapping[str, Any], kind: str, version: tuple[int, ...]) -> dict[str, Any]:
-    """Return the limits that the instance tells, as far as they make sense."""
-    configuration = instance.get("configuration")
-    configuration = configuration if isinstance(configuration, dict) else {}
-    statuses = configuration.get("statuses")
-    statuses = statuses if isinstance(statuses, dict) else {}
-    media = configuration.get("media_attachments")
-    media = media if isinstance(media, dict) else {}
-    sheet: dict[str, Any] = {"version": str(instance.get("version", ""))[:80]}
-    told = {
-        "text_limit": statuses.get("max_characters", instance.get("max_toot_chars")),
-        "link_length": statuses.get("characters_reserved_per_url"),
-        "media_count": statuses.get("max_media_attachments"),
-        "image_bytes": media.get("image_size_limit"),
-        "image_pixels": media.get("image_matrix_limit"),
-        "video_bytes": media.get("video_size_limit"),
-        "video_pixels": media.get("video_matrix_limit"),
-        "alt_limit": media.get("description_limit"),
-    }
-    sheet |= {
-        name: value
-        for name, value in told.items()
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**12
-    }
-    mimes = media.get("supported_mime_types")
-    if isinstance(mimes, list) and (known := sorted(IMAGES & {str(mime) for mime in mimes})):
-        sheet["image_mimes"] = known
-        sheet["video_mimes"] = ["video/mp4"] if "video/mp4" in mimes else []
-    mastodon = kind == "mastodon"
-    metrics = ["reactions", "replies", "reposts"]
-    if mastodon and version >= (4, 5):
-        metrics.append("quotes")
-    sheet["metrics"] = metrics
-    # Many ids a call came with 4.3: https://docs.joinmastodon.org/methods/statuses/#index
-    sheet["ids_per_reading"] = CAPABILITIES.ids_per_reading if mastodon and version >= (4, 3) else 1
-    if not mastodon:
-        sheet["settles_within"] = 120.0
-        sheet["key_lifetime"] = 0.0
-    if kind == "gotosocial":
-        # It counts code points and gives no discount for links, whatever it advertises.
-        sheet |= {"counts": "characters", "link_length": None}
-    return sheet
-
-
-def _version(text: str) -> tuple[int, ...]:
-    numbers: list[int] = []
-    for part in text.split(" ", maxsplit=1)[0].split("+", maxsplit=1)[0].split("-", maxsplit=1)[0].split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
 
 
 def _published(reply: Reply, status: Any) -> Published:
