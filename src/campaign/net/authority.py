@@ -1,6 +1,7 @@
 """Speaks OAuth 2 to the authorization server of one account: consent, a code made a token, a token renewed."""
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
@@ -14,6 +15,7 @@ from campaign.net.reply import Reply, own_words, parsed
 NAMED = "campaign"  # what we call ourselves where a client registers by itself
 ANSWERS = frozenset({*range(200, 300), 400, 401, 403})  # what a token endpoint says in words
 LONGEST = 200  # characters of a server's own words
+_SECRET_LIKE = re.compile(r"""[^\s'"{}\[\]:,;()&=?<>]{20,}""")  # no word of a sentence is as long
 
 
 class Authority:
@@ -188,14 +190,15 @@ class Authority:
         raise self._refusal(url, reply, body)
 
     def _refusal(self, url: str, reply: Reply, body: Any) -> Outcome:
-        words = shown(self._client.cleaned(" ".join(own_words(body).split())), LONGEST)
+        # A server may say back what it was sent, or name a token that we never saw: its sentences are shown, no more.
+        words = shown(_SECRET_LIKE.sub("…", self._client.cleaned(" ".join(own_words(body).split()))), LONGEST)
         message = f"{urlsplit(url).hostname}{urlsplit(url).path}: {reply.status} {words}"
         # Slack says invalid_code, VK invalid_request; a token of Meta's that is over has code 190.
         error = body.get("error") if isinstance(body, dict) else None
         over = _error(body) in ("invalid_grant", "invalid_code", "code_already_used", "invalid_refresh_token")
         if over or (isinstance(error, dict) and error.get("code") == 190):
-            return Unauthorized(message, status=reply.status, body=body)
-        return Refused(message, status=reply.status, body=body)
+            return Unauthorized(message, status=reply.status)
+        return Refused(message, status=reply.status)
 
 
 def nonce_for(client: Client, url: str) -> str | None:
