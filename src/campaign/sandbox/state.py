@@ -1,6 +1,7 @@
 """What the rooms of the twin share."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from campaign.sandbox.books import Books
 from campaign.sandbox.clock import PlatformClock
@@ -22,6 +23,8 @@ class Sandbox:
     wide: bool = False  # no limit that a month in a minute would meet
     video_seconds: float = 0.5  # how long a video is processed
     sheets: dict[str, dict[str, int]] = field(default_factory=dict)  # account → limits that differ from the usual ones
+    kinds: dict[str, str] = field(default_factory=dict)  # account → what software its server runs, if not Mastodon
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)  # what such a server keeps under a key
 
     @property
     def host(self) -> str:

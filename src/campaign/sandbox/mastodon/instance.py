@@ -8,10 +8,10 @@ from starlette.responses import Response
 from campaign.sandbox.mastodon import entities
 from campaign.sandbox.mastodon.asking import Asking, answer, asking
 from campaign.sandbox.mastodon.counting import MAX_CHARS, URL_CHARS
+from campaign.sandbox.mastodon.kinds import asked_of, kind_of
 from campaign.sandbox.mastodon.media import DESCRIPTION, IMAGE_BYTES, IMAGE_PIXELS, MIMES, VIDEO_BYTES
 from campaign.sandbox.mastodon.statuses import MAX_MEDIA
 
-VERSION = "4.5.0"
 _TITLE = "Sandbox (demo)"
 _ABOUT = "A twin of a Mastodon server on this machine. Nothing here leaves it."
 
@@ -78,7 +78,7 @@ async def v2(request: Request) -> Response:
         {
             "domain": ask.sandbox.host,
             "title": _TITLE,
-            "version": VERSION,
+            "version": asked_of(ask).version,
             "source_url": "https://github.com/mastodon/mastodon",
             "description": _ABOUT,
             "usage": {"users": {"active_month": users}},
@@ -112,7 +112,7 @@ async def v1(request: Request) -> Response:
             "short_description": _ABOUT,
             "description": _ABOUT,
             "email": "sandbox@example.org",
-            "version": VERSION,
+            "version": asked_of(ask).version,
             "urls": {"streaming_api": configuration["urls"]["streaming"]},
             "stats": {
                 "user_count": books.number("SELECT count(*) FROM accounts"),
@@ -140,12 +140,14 @@ async def nodeinfo_links(request: Request) -> Response:
 
 
 async def nodeinfo(request: Request) -> Response:
-    books = request.app.state.sandbox.books
+    ask = await asking(request)
+    books = ask.sandbox.books
+    software, kind = kind_of(ask.sandbox, ask.account["name"] if ask.account else None)
     users = books.number("SELECT count(*) FROM accounts")
     return answer(
         {
             "version": "2.0",
-            "software": {"name": "mastodon", "version": VERSION},
+            "software": {"name": software, "version": kind.version},
             "protocols": ["activitypub"],
             "services": {"outbound": [], "inbound": []},
             "usage": {

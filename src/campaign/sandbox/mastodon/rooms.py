@@ -14,6 +14,7 @@ from starlette.types import Scope
 from campaign.sandbox.limits import Standing
 from campaign.sandbox.mastodon import entities, routes
 from campaign.sandbox.mastodon.asking import answer, bearer
+from campaign.sandbox.mastodon.kinds import kind_of, known_kind, refuses_token
 from campaign.sandbox.mastodon.languages import known
 from campaign.sandbox.mastodon.refusals import Refusal, says
 from campaign.sandbox.rooms import Account, Answer, Caller, Handler, Rooms, Wrong
@@ -90,6 +91,8 @@ class Mastodon(Rooms):
         ]
 
     def wrong(self, kind: Wrong, sandbox: Sandbox, caller: Caller, standing: Standing | None) -> Answer:
+        if kind == "expired" and (name := kind_of(sandbox, caller.account))[0] != "mastodon":
+            return refuses_token(name[1])
         status, text = {
             "throttled": (429, says("throttled", caller.locale)),
             "internal": (500, _INTERNAL),
@@ -102,7 +105,9 @@ class Mastodon(Rooms):
     def open(self, sandbox: Sandbox, account: Account) -> dict[str, str]:
         told = {"name": account} if isinstance(account, str) else account
         name = told["name"]
-        sandbox.sheets[name] = {key: int(told[key]) for key in LIMITS if key in told}
+        sandbox.kinds[name] = known_kind(told.get("kind", "mastodon"))
+        limits = kind_of(sandbox, name)[1].limits
+        sandbox.sheets[name] = {**limits, **{key: int(told[key]) for key in LIMITS if key in told}}
         locale = told.get("locale") or known(name.rpartition("_")[2]) or "en"
         now, books = sandbox.clock.milliseconds(), sandbox.books
         row = books.open_account(name, told.get("display_name") or _NAMES.get(name, name), locale, now)

@@ -15,6 +15,7 @@ from campaign.sandbox.engagement import fingerprint
 from campaign.sandbox.mastodon import entities
 from campaign.sandbox.mastodon.asking import Asking, answer, asking, ids_of, listed, whole
 from campaign.sandbox.mastodon.counting import MAX_CHARS, URL_CHARS, length
+from campaign.sandbox.mastodon.kinds import MASTODON, asked_of, refuse_twice, replay
 from campaign.sandbox.mastodon.languages import known
 from campaign.sandbox.mastodon.media import describe
 from campaign.sandbox.mastodon.refusals import Refusal, invalid, not_found, says, unprocessable
@@ -27,15 +28,26 @@ VISIBILITIES = ("public", "unlisted", "private", "direct")
 async def create(request: Request) -> Response:
     ask = await asking(request)
     ask.scope("write:statuses")
+    key = request.headers.get("idempotency-key", "").strip() or None
+    if key is not None and asked_of(ask).key == "replayed":
+        return replay(ask, key, lambda: _create(ask, key))
+    return _create(ask, key)
+
+
+def _create(ask: Asking, key: str | None) -> Response:
+    kind = asked_of(ask)
     parent = _parent(ask, "in_reply_to_id", "reply")
     quoted = _parent(ask, "quoted_status_id", "quote")
-    key = request.headers.get("idempotency-key", "").strip() or None
     _schedule(ask)
-    if key is not None and not ask.fits("ignore_key"):
+    if key is not None and kind.key == "refused":
+        refuse_twice(ask, key)
+    if key is not None and kind.key == "honoured" and not ask.fits("ignore_key"):
         kept = ask.sandbox.books.keyed(ask.user["id"], key, ask.sandbox.key_lifetime)
         if kept is not None:
             return answer(entities.status(ask.sandbox, _alive(ask, kept), ask.now, ask.user))
     media = _attachable(ask, listed(ask.params.get("media_ids")))
+    if kind.needs_media and not media and parent is None:
+        raise Refusal(403, "Empty statuses are not allowed")
     row = _insert(ask, parent, quoted, media, key)
     return answer(entities.status(ask.sandbox, row, ask.now, ask.user))
 
@@ -57,7 +69,7 @@ def _insert(ask: Asking, parent: Row | None, quoted: Row | None, media: Sequence
             account_id=user["id"],
             text=text,
             spoiler=spoiler,
-            language=known(ask.params.get("language")) or user["locale"],
+            language=asked_of(ask).tags or known(ask.params.get("language")) or user["locale"],
             visibility=visibility,
             sensitive=int(ask.true("sensitive") or bool(spoiler)),
             created_at=ask.now,
@@ -88,6 +100,8 @@ async def show(request: Request) -> Response:
 async def show_many(request: Request) -> Response:
     ask = await asking(request)
     ask.scope_if_token("read:statuses")
+    if asked_of(ask).version != MASTODON.version:
+        raise not_found()  # the others know no such list
     asked = ask.params.get("id", [])
     wanted = list(dict.fromkeys(map(str, asked if isinstance(asked, list) else [asked])))
     if len(wanted) > MAX_IDS:
@@ -143,6 +157,8 @@ async def delete(request: Request) -> Response:
     ask = await asking(request)
     ask.scope("write:statuses")
     row = _own(ask)
+    if not asked_of(ask).deletes:
+        raise not_found()
     # The answer holds the source, so that a client can draft the post again; its media are free again.
     told = entities.status(ask.sandbox, row, ask.now, ask.user) | {"text": row["text"]}
     with ask.sandbox.books.together():
@@ -242,17 +258,17 @@ def _attachable(ask: Asking, named: Sequence[Any], also: int | None = None) -> l
         row = None
         if value.isascii() and value.isdigit() and len(value) < 19:
             row = ask.sandbox.books.one(
-                "SELECT * FROM media WHERE id = ? AND account_id = ? AND (status_id IS NULL OR status_id = ?)",
-                int(value),
-                ask.user["id"],
-                also,
+                "SELECT * FROM media WHERE id = ? AND account_id = ?", int(value), ask.user["id"]
             )
+        if row is not None and row["status_id"] not in (None, also) and asked_of(ask).media_again:
+            row = None
         if row is None:
             gone.append(value)
         else:
             media.append(row)
     if gone:
-        raise unprocessable("media_gone", ask.locale, ids=", ".join(gone))
+        status = asked_of(ask).media_again or 422
+        raise Refusal(status, says("media_gone", ask.locale, ids=", ".join(gone)))
     if len(media) > 1 and any(m["kind"] == "video" for m in media):
         raise unprocessable("mixed", ask.locale)
     if any(m["boot"] == BOOT and m["ready"] > time.monotonic() for m in media):
