@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CALLBACK = "/accounts/connect/callback"
 METADATA = "/oauth/client-metadata.json"
+CLIENT_PAGE = "/oauth/client"
 
 
 def make_consents(

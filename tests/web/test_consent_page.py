@@ -111,7 +111,9 @@ def test_a_public_desk_says_who_it_is_to_servers_of_the_at_protocol(world: World
     assert 404 == serve(apart, world.settings, by=None).ask("/oauth/client-metadata.json").status
     consents = replace(apart.consents, desk="https://desk.example", redirect_uri="https://desk.example/x")
     public = replace(apart, consents=consents)
-    told = json.loads(serve(public, world.settings, by=None).ask("/oauth/client-metadata.json").body)
+    desk = serve(public, world.settings, by=None)
+    told = json.loads(desk.ask("/oauth/client-metadata.json").body)
+    assert '<link rel="redirect_uri" href="https://desk.example/x">' in desk.ask("/oauth/client").text
 
     assert ("https://desk.example/oauth/client-metadata.json", ["https://desk.example/x"], True) == (
         told["client_id"],

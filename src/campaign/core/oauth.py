@@ -49,6 +49,7 @@ class OAuth:
     extra: Mapping[str, str] = field(default_factory=dict)  # further parameters of the authorization URL
     discovery: Literal["none", "atproto"] = "none"  # atproto: the account's server names its authorization server
     register: str | None = None  # where a client registers by itself (Mastodon's /api/v1/apps); None: by hand
+    client_page: bool = False  # our id there is the address of a page of ours that names where browsers come back to
     separator: str = " "  # between scopes; some platforms take a comma
     client_id_name: str = "client_id"  # TikTok calls it client_key
     echoes: tuple[str, ...] = ()  # what comes back beside the code and goes into every token request: VK's device_id

@@ -90,6 +90,7 @@ class Adapter(port.Adapter):
         scopes=("read:account", "write:notes", "write:drive"),
         source=Source(f"{_BACKEND}/server/oauth/OAuth2ProviderService.ts", READ),
         client_auth="none",
+        client_page=True,
     )
     defaults: ClassVar[Capabilities] = CAPABILITIES
 

@@ -188,6 +188,14 @@ async def _registered(app: App, draft: Account, oauth: OAuth, redirect_uri: str)
     """Return who we are where nobody told us. Raises: Invalid: the platform must be told by hand."""
     if oauth.discovery == "atproto":
         return Registered(client_id_of(app, oauth, redirect_uri))
+    if oauth.client_page and app.consents.desk and redirect_uri == app.consents.redirect_uri:
+        return Registered(f"{app.consents.desk}/oauth/client")
+    if oauth.client_page:
+        raise Invalid(
+            "web.url",
+            app.consents.desk,
+            f"must be the desk's public https address: {draft.platform} reads a page there",
+        )
     if oauth.register is None:
         raise Invalid(
             "client-id",

@@ -6,8 +6,9 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from markupsafe import escape
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound, Outcome, Unauthorized
 from campaign.core.model import Account, Role
@@ -120,6 +121,18 @@ def client_metadata(desk: Desk, request: Request) -> Response:
         if oauth is not None and oauth.discovery == "atproto" and (told := metadata_of(desk.app, oauth)):
             return JSONResponse(told)
     raise NotFound("page", request.url.path, "it needs web.url, with https, in the settings")
+
+
+def client_page(desk: Desk, request: Request) -> Response:
+    """Tell servers that read a page of their clients who we are, and where browsers come back to.
+
+    https://indieauth.spec.indieweb.org/#client-information-discovery Raises: NotFound: the desk has no public address.
+    """
+    if not desk.app.consents.desk:
+        raise NotFound("page", request.url.path, "it needs web.url, with https, in the settings")
+    back = escape(desk.app.consents.redirect_uri)
+    page = f'<link rel="redirect_uri" href="{back}"><p class="h-app"><a class="u-url p-name" href="/">campaign</a>'
+    return HTMLResponse(f"<!doctype html><html lang=en><meta charset=utf-8><title>campaign</title>{page}")
 
 
 def act(desk: Desk, visit: Visit) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from campaign.config import Settings
-from campaign.consents import CALLBACK, METADATA
+from campaign.consents import CALLBACK, CLIENT_PAGE, METADATA
 from campaign.core.errors import CampaignError, NotFound
 from campaign.opener import make_sharer
 from campaign.service import App
@@ -87,6 +87,7 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     # Not for HEAD: what a browser is sent back with serves once.
     rooms.add_route(CALLBACK, gate.route(partial(account_page.returned, desk)), methods=["GET"])
     rooms.add_route(METADATA, partial(account_page.client_metadata, desk), methods=["GET", "HEAD"])
+    rooms.add_route(CLIENT_PAGE, partial(account_page.client_page, desk), methods=["GET", "HEAD"])
     for path, action in shown.items():
         rooms.add_route(path, gate.route(partial(action, desk)), methods=["GET", "HEAD"])
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
