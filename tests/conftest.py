@@ -278,6 +278,16 @@ class World:
         """Draw a small picture file."""
         return Picture(picture_file(self.folder / name, colour), alt or {"ko": "남색 그림"})
 
+    def medium_for(self, platform: str, alt: dict[str, str]) -> Picture:
+        """Make a picture that suits even the most particular platform, or a clip where it takes nothing else."""
+        if "image" not in {rule.kind for rule in load(platform).defaults.media}:
+            from tests.clips import clip_file
+
+            return Picture(clip_file(self.folder / "suits.mp4", seconds=4.0, size="640x360"), alt)
+        file = self.folder / "suits.jpg"
+        Image.new("RGB", (640, 480), "navy").save(file)
+        return Picture(file, alt)
+
     def tick(self, app: App | None = None) -> None:
         """Turn the crank once: publish what is due, ask about what is in doubt, archive."""
         app = app or self.app

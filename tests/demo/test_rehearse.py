@@ -24,6 +24,7 @@ from campaign.demo.rehearse import rehearse
 from campaign.platforms import available, load
 from campaign.service import accounts
 from campaign.service.approve import approve
+from campaign.service.compose import Wording
 from campaign.service.pause import pause
 from campaign.service.revise import revise
 from campaign.store import accounts as account_rows
@@ -446,9 +447,10 @@ def test_an_account_of_each_platform_is_rehearsed_by_the_same_code(world: World,
             again=False,
         )
     )
-    pictures = (world.picture({"en": "A navy picture"}),)
-    for name, given in (("P01", pictures), ("P02", ())):
-        world.post(name, minutes=600, to=("other",), texts={"en": f"Hello {name}"}, pictures=given, approve_now=False)
+    pictures = (world.medium_for(platform, {"en": "A navy picture"}),)
+    for number, (name, given) in enumerate((("P01", pictures), ("P02", pictures if kind.defaults.min_media else ()))):
+        texts = {"en": Wording(f"Hello {name}", title=f"Title {name}")}
+        world.post(name, minutes=600 + 30 * number, to=("other",), texts=texts, pictures=given, approve_now=False)
         approve(world.app, name, by=world.bob)
 
     found = _rehearse(world)

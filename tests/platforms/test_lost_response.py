@@ -9,9 +9,8 @@ import pytest
 
 from campaign.core.model import Guarantee
 from campaign.platforms import available, load
-from campaign.service.compose import Picture, Wording
+from campaign.service.compose import Wording
 from campaign.store import attempts
-from tests.clips import clip_file
 from tests.conftest import World
 
 TEXT = "안녕하세요, 평화 대표단입니다"
@@ -19,22 +18,10 @@ MOST = 60  # ticks until every doubt must be settled
 LONGEST = 120.0  # seconds of real time between two of them
 
 
-def medium(world: World, kinds: set[str]) -> Picture:
-    """Make a picture that suits even the most particular, or a clip where there is nothing else."""
-    if "image" not in kinds:
-        clip = clip_file(world.folder / "clip.mp4", seconds=4.0, size="640x360")
-        return Picture(clip, {"ko": "영상"})
-    from PIL import Image
-
-    file = world.folder / "large.jpg"
-    Image.new("RGB", (640, 480), "navy").save(file)
-    return Picture(file, {"ko": "남색 그림"})
-
-
 def post(world: World, platform: str) -> None:
     """Compose what the platform takes: a title always, a medium where it must be."""
     told = load(platform).defaults
-    media = (medium(world, {rule.kind for rule in told.media}),) if told.min_media else ()
+    media = (world.medium_for(platform, {"ko": "남색 그림"}),) if told.min_media else ()
     world.post("P01", to=("there",), texts={"ko": Wording(TEXT, title="제목")}, pictures=media)
     world.clock.turn(minutes=10)
 
