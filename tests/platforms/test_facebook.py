@@ -116,6 +116,7 @@ def test_a_persons_token_leads_to_the_token_of_the_page_which_is_never_kept(worl
         account.sheet["through"],
         [row["account"] for row in books(world)],
     )
+    assert 1 == sum("fields=access_token" in each.url for each in kept.kept)  # asked for once
     assert kept.kept and told["token"] not in repr(kept.kept) and told["person"] not in repr(kept.kept)
 
 

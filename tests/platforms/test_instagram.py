@@ -230,6 +230,8 @@ def test_a_dead_container_is_made_anew_and_the_list_decides(world: World, adapte
     assert confirm(world, adapter, wanted, again) is None
     made = world.run(adapter.publish(wanted, wire))  # the first one was out after all
     assert made.remote_id == confirm(world, adapter, wanted, again).remote_id
+    album = outgoing("평화", *wanted.media, medium(world, colour="red"))  # the same words, another number of media
+    assert confirm(world, adapter, album, again) is None
 
 
 CODES: tuple[tuple[dict[str, Any], int, type[Exception]], ...] = (

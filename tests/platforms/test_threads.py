@@ -303,6 +303,15 @@ def test_a_retired_counter_blanks_no_other(world: World, adapter: Adapter) -> No
     assert true["reactions"] > 0 and set(CAPABILITIES.metrics) == set(told)
 
 
+def test_what_is_no_number_is_no_counter(world: World, adapter: Adapter) -> None:
+    made = publish(world, adapter, outgoing())
+    for value in (-1, True, "5", 1.5, None, {}):
+        body = json.dumps({"data": [{"name": "likes", "values": [{"value": value}]}]})
+        world.twin.fault("bad_json", path="/threads/*/insights", body=body)
+        reading = world.run(adapter.measure([made.remote_id]))[made.remote_id]["reactions"]
+        assert (None, ReadingStatus.ERROR) == (reading.value, reading.status), value
+
+
 def test_a_post_that_a_person_names_by_its_address_is_found_by_its_short_code(world: World, adapter: Adapter) -> None:
     made = publish(world, adapter, outgoing("평화"))
     with world.app.store.read() as tx:
