@@ -63,6 +63,7 @@ _REPLAYS = Kind(
     Guarantee.DEDUP,
     KEY_LIFETIME,
     doubts=frozenset({409}),  # new ones say so of a request that is still under way
+    bad_token=frozenset({403}),  # "Invalid credentials."
     told=("it repeats its first answer to a key, an error too: a third attempt takes another key",),
 )
 KINDS: Mapping[str, Kind] = {
