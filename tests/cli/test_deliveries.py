@@ -2,10 +2,11 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
-from tests.conftest import World
+from tests.conftest import World, picture_file
 
 from campaign.store import outbox
 
@@ -149,3 +150,48 @@ def test_an_archive_is_verified_without_a_database_and_rebuilds_one(shell: Shell
 def test_what_was_not_archived_is_not_found(shell: Shell, world: World) -> None:
     world.post()
     assert shell("archive", "show", "P01").code == 3
+
+
+@pytest.fixture
+def handed(world: World) -> str:
+    """Return the id of a delivery that is with alice."""
+    world.link("handoff", "blog", "ko")
+    world.post(to=("blog",), pictures=(world.picture(),))
+    world.clock.turn(minutes=10)
+    world.tick()
+    return world.deliveries()[0].id
+
+
+def test_what_a_person_puts_up_is_written_as_a_package(shell: Shell, world: World, handed: str) -> None:
+    file, folder = world.folder / "notice.zip", world.folder / "notice"
+
+    said = shell("delivery", "package", handed[-8:], "--to", str(file), "--json").json
+    assert ("alice", str(file)) == (said["person"], said["to"])
+    with zipfile.ZipFile(file) as zipped:
+        assert {Path(name).name for name in zipped.namelist()} == {each["name"] for each in said["files"]}
+        # In the post's own language, unless told.
+        assert "담당자: alice" in zipped.read("c-P01-ko-blog/checklist.txt").decode("utf-8-sig")
+    assert 0 == shell("delivery", "package", handed, "--to", str(folder), "--lang", "en").code
+    assert "Who: alice" in (folder / "checklist.txt").read_text("utf-8-sig")
+    assert 2 == shell("delivery", "package", handed, "--to", str(file)).code  # nothing is written over
+    assert 4 == shell("delivery", "package", handed, "--to", str(world.folder / "b.zip"), by="carol").code
+
+
+def test_an_address_a_screenshot_or_both_say_that_it_is_up(shell: Shell, world: World, handed: str) -> None:
+    picture = picture_file(world.folder / "shot.png", "white")
+    url = f"{world.twin.opened['handoff']['peace_ko']['base_url']}/abc"
+
+    assert 2 == shell("delivery", "settle", handed, "--screenshot", str(picture), "--abandon").code
+    assert 2 == shell("delivery", "settle", handed, "--screenshot", str(world.folder / "none.png")).code
+    done = shell("delivery", "settle", handed, "--published", url, "--screenshot", str(picture), "--json")
+    assert "published" == done.json["state"]
+    shown = shell("delivery", "show", handed, "--json").json
+    assert url == shown["permalink"] and 64 == len(shown["wire"]["screenshot"])
+
+
+def test_a_screenshot_alone_says_it_too(shell: Shell, world: World, handed: str) -> None:
+    picture = picture_file(world.folder / "shot.png", "white")
+
+    assert 0 == shell("delivery", "settle", handed, "--screenshot", str(picture)).code
+    shown = shell("delivery", "show", handed, "--json").json
+    assert shown["permalink"] is None and shown["remote_id"] == f"shot:{shown['wire']['screenshot']}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -16,6 +17,7 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service.confirm import settle
 from campaign.service.enqueue import retry
+from campaign.service.package import package_of, write_package
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -102,31 +104,63 @@ def settle_it(
     /,
     *,
     published: Annotated[str | None, Parameter(name="--published")] = None,
+    screenshot: Path | None = None,
     not_published: bool = False,
     abandon: bool = False,
     here: Here = HERE,
 ) -> None:
-    """Say what became of a delivery that nobody knows about.
+    """Say what became of a delivery that nobody knows about, or that a person puts up.
 
     Examples: campaign delivery settle 3f9a20c1 --published https://mastodon.example/@kr/1234 ·
-    campaign delivery settle 3f9a20c1 --not-published
+    campaign delivery settle 3f9a20c1 --not-published ·
+    campaign delivery settle 3f9a20c1 --screenshot window.png
 
     Args:
         id: Its id, or the last 8 characters of it.
         published: It is out, at this address.
+        screenshot: It is out, as this picture shows; for what a person puts up, with --published or in its place.
         not_published: It is not out: it is sent again while its grace lasts, else it is missed.
         abandon: Nobody will know: give it up.
     """
     answers: dict[Literal["published", "not_published", "abandon"], bool] = {
-        "published": published is not None,
+        "published": published is not None or screenshot is not None,
         "not_published": not_published,
         "abandon": abandon,
     }
     given = [answer for answer, yes in answers.items() if yes]
     if len(given) != 1:
-        raise Invalid("answer", ", ".join(given), "give one of --published URL, --not-published, --abandon")
+        raise Invalid(
+            "answer", ", ".join(given), "give one of --published URL (or --screenshot FILE), --not-published, --abandon"
+        )
     with here.opened() as app:
-        _done(here, settle(app, id, given[0], by=here.person(app), url=published))
+        _done(here, settle(app, id, given[0], by=here.person(app), url=published, screenshot=screenshot))
+
+
+def package_it(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    to: Path,
+    lang: Literal["ko", "en", "ru"] | None = None,
+    here: Here = HERE,
+) -> None:
+    """Write what a person needs to put a delivery up: texts, media, alt texts, a checklist, a page to copy from.
+
+    Examples: campaign delivery package 3f9a20c1 --to notice.zip · campaign delivery package 3f9a20c1 --to notice
+
+    Args:
+        id: Its id, or the last 8 characters of it.
+        to: A file that ends in .zip, else a folder; it must not be there yet.
+        lang: The language of the checklist; by default the post's own.
+    """
+    with here.opened() as app:
+        package = package_of(app, id, by=here.person(app), lang=lang or "")
+        write_package(app, package, to)
+    if here.json:
+        files = [{"name": file.name, "size": file.size} for file in package.files]
+        data({"id": package.delivery.id, "to": str(to), "person": package.person, "files": files})
+    else:
+        line(f"{len(package.files)} files for {package.person or 'nobody yet'} are in {to}")
 
 
 def again(

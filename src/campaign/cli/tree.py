@@ -45,6 +45,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "list": "delivery:show_all",
             "show": "delivery:show",
             "settle": "delivery:settle_it",
+            "package": "delivery:package_it",
             "retry": "delivery:again",
         },
     ),

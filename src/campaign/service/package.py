@@ -84,6 +84,7 @@ class Package:
     wordings: tuple[Wording, ...]
     media: tuple[Handed, ...]
     checklist: tuple[str, ...]
+    command: str  # by which it is answered where there is no desk
     files: tuple[File, ...]
 
 
@@ -149,6 +150,7 @@ def package_of(app: App, prefix: str, *, by: Person, lang: str = "") -> Package:
         wordings=wordings,
         media=media,
         checklist=todo,
+        command=f"campaign delivery settle {held.id[-8:]} --published URL --screenshot FILE",
         files=(),
     )
     return replace(package, files=tuple(_files(app, package)))
@@ -257,8 +259,6 @@ def _checklist(
     todo += [sentence("check.public", lang), sentence("check.answer", lang)]
     if desk:
         todo.append(sentence("check.answer.desk", lang, url=desk + page))
-    command = f"campaign delivery settle {held.id[-8:]} --published URL --screenshot FILE"
-    todo.append(sentence("check.answer.line", lang, command=command))
     return tuple(todo)
 
 

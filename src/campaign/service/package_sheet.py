@@ -15,6 +15,7 @@ _STYLE = (
     "textarea{width:100%;font:inherit;box-sizing:border-box}label{font-weight:600;display:block;margin-top:1rem}"
     "li label{font-weight:400;display:inline;margin:0}ul{list-style:none;padding:0}li{margin:.4rem 0}"
     "button{font:inherit;min-height:2.2rem;padding:.2rem .9rem;margin-top:.3rem}"
+    "#said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "img,video{max-width:100%;height:auto}dt{font-weight:600}dd{margin:0 0 .4rem}"
     ":focus-visible{outline:3px solid #0b4f8a;outline-offset:2px}"
 )
@@ -23,7 +24,8 @@ _SCRIPT = (
     'for(const b of document.querySelectorAll("button[data-copy]")){b.hidden=false;b.onclick=async()=>{'
     "const t=document.getElementById(b.dataset.copy);t.focus();t.select();"
     'try{await navigator.clipboard.writeText(t.value)}catch{document.execCommand("copy")}'
-    'document.getElementById("said").textContent=b.dataset.done}}'
+    'document.getElementById("said").textContent=b.dataset.done;'
+    "const w=b.textContent;b.textContent=b.dataset.done;setTimeout(()=>{b.textContent=w},2000)}}"
 )
 
 
@@ -31,7 +33,8 @@ def checklist_text(package: "Package") -> str:
     """Return who puts it up, where, when, and what is to be done, as plain text."""
     heads = [f"{head}: {value}" for head, value in _heads(package)]
     todo = [f"[ ] {number}. {what}" for number, what in enumerate(package.checklist, 1)]
-    return "\n".join([*heads, "", *todo, ""])
+    also = sentence("check.answer.line", package.lang, command=package.command)
+    return "\n".join([*heads, "", *todo, "", also, ""])
 
 
 def index_page(package: "Package") -> str:
@@ -53,7 +56,8 @@ def index_page(package: "Package") -> str:
     ]
     for number, what in enumerate(package.checklist, 1):
         parts.append(f'<li><input type="checkbox" id="c{number}"> <label for="c{number}">{escape(what)}</label></li>')
-    parts.append("</ul>")
+    also = escape(sentence("check.answer.line", lang, command=package.command))
+    parts.append(f"</ul><p><small>{also}</small></p>")
     for number, wording in enumerate(package.wordings, 1):
         head = f"{sentence(f'handoff.{wording.what}', lang)} ({'+'.join(wording.langs)})"
         rows = min(24, 2 + wording.text.count("\n") + len(wording.text) // 70)

@@ -19,7 +19,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "handoff.account": ("계정", "Account", "Аккаунт"),
     "handoff.due": ("올릴 시각", "When", "Когда"),
     "handoff.langs": ("언어", "Language", "Язык"),
-    "handoff.open": ("올릴 곳 열기", "Open the place", "Открыть площадку"),
+    "handoff.open": ("올릴 곳 열기(새 창)", "Open the place (new window)", "Открыть площадку (новое окно)"),
     "handoff.title": ("제목", "Title", "Заголовок"),
     "handoff.text": ("본문", "Text", "Текст"),
     "handoff.alt": ("대체 텍스트", "Alt text", "Описание изображения"),

@@ -10,6 +10,7 @@ from campaign.core.errors import Invalid
 from campaign.core.language import outdated
 from campaign.core.model import Leg, Post, Role
 from campaign.core.states import State
+from campaign.service.package import mark_handed
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns, queue
 from campaign.store import posts as post_rows
@@ -41,6 +42,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         variants = post_rows.variants_in(tx, campaign.id)
         waiting = post_rows.unapproved_in(tx, campaign.id) if campaign.approval != "none" else {}
         rows = queue.listed(tx, campaign.id)
+        mark_handed(desk.app, tx, rows)
         accounts = account_rows.all_accounts(tx)
     wanted = {key: visit.asked(key) for key in ("state", "language", "account")}
     if wanted["state"] and wanted["state"] not in [*map(str, State), "held"]:

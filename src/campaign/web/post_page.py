@@ -14,6 +14,7 @@ from campaign.service import archive
 from campaign.service.approve import approve
 from campaign.service.confirm import settle
 from campaign.service.enqueue import cancel, move, retry
+from campaign.service.package import mark_handed
 from campaign.service.report import Series, series_of
 from campaign.store import attempts, campaigns, comments, people, queue
 from campaign.store import posts as post_rows
@@ -125,7 +126,8 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         demo=sheet.campaign.demo,
         sheet=sheet,
         problem=problem,
-        doubts=[row for row in sheet.rows if row["state"] in DOUBTFUL],
+        doubts=[row for row in sheet.rows if row["state"] in DOUBTFUL and not row["handed"]],
+        handed=[row for row in sheet.rows if row["handed"]],
         needy=[row for row in sheet.rows if needs_a_person(row)],
         evidence=_evidence(sheet),
         curves=report_page.curves_of(sheet.series, visit.look),
@@ -148,6 +150,7 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
         history = post_rows.variants_of(tx, post.id)
         newest = latest(history)
         rows = [row for row in queue.listed(tx, campaign.id) if row["post_id"] == post.id]
+        mark_handed(app, tx, rows)
         known = [lang for lang in campaign.languages if lang in newest]
         sheet = Sheet(
             campaign=campaign,

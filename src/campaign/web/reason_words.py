@@ -170,6 +170,21 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Give the post's own address on the platform.",
         "Укажите адрес самого поста на платформе.",
     ),
+    "reason.proof": (
+        "게시물의 주소나 화면 사진 가운데 하나를 주세요.",
+        "Give the address of the post, or a screenshot of it.",
+        "Укажите адрес поста или приложите снимок экрана.",
+    ),
+    "reason.picture": (
+        "그림 파일로 읽을 수 없습니다. JPEG, PNG, WebP, GIF로 다시 저장해 주세요.",
+        "This cannot be read as a picture: save it anew as JPEG, PNG, WebP or GIF.",
+        "Файл не читается как изображение: сохраните его заново в JPEG, PNG, WebP или GIF.",
+    ),
+    "reason.owned": (
+        "이 게시물은 이미 다른 발송의 것으로 기록되어 있습니다.",
+        "This post is on record for another delivery already.",
+        "Этот пост уже записан за другой отправкой.",
+    ),
     "reason.attempts": (
         "시도가 너무 많았습니다. {n}초 뒤에 다시 하세요.",
         "Too many attempts; try again in {n} seconds.",

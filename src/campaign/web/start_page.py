@@ -9,6 +9,7 @@ from starlette.responses import Response
 from campaign.core.model import Role
 from campaign.core.states import State
 from campaign.service.notify import ABOUT_DELIVERIES, path_of
+from campaign.service.package import mark_handed
 from campaign.store import campaigns, queue
 from campaign.store import notices as notice_rows
 from campaign.store.notices import Notice
@@ -50,6 +51,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         kept = campaigns.all_campaigns(tx)
         totals = [(campaign, campaigns.tally(tx, campaign.id)) for campaign in kept]
         rows = ordered(queue.listed(tx))
+        mark_handed(desk.app, tx, rows)
         news = notice_rows.open_now(tx)
     everything = bool(visit.asked("all"))
     return desk.page(

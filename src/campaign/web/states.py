@@ -42,5 +42,6 @@ def ordered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def needs_a_person(row: dict[str, Any]) -> bool:
-    """Whether a delivery waits for somebody: a doubt, a missed or failed one, or one that is held."""
-    return row["state"] in TROUBLED or bool(row["held_because"] and row["state"] == State.SCHEDULED)
+    """Whether a delivery waits for somebody: a doubt, a missed or failed one, one that is held, or put up by hand."""
+    held = row["held_because"] and row["state"] == State.SCHEDULED
+    return row["state"] in TROUBLED or bool(held) or bool(row.get("handed"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from campaign.service import package_words
 from campaign.web import account_words, compose_words, desk_words, reason_words
 
 LANGS: Final = ("ko", "en", "ru")
@@ -278,6 +279,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     **compose_words.CATALOGUE,
     **account_words.CATALOGUE,
     **reason_words.CATALOGUE,
+    **package_words.CATALOGUE,
 }
 
 
