@@ -1,8 +1,10 @@
 """Accounts: connected, asked, removed; and what the platforms take."""
 
 import getpass
+import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -11,7 +13,7 @@ from campaign.bootstrap import new_key
 from campaign.cli.given import read_stdin, words
 from campaign.cli.here import HERE, Here, ask
 from campaign.cli.show import cell, data, fields, iso, line, say, table
-from campaign.core.errors import Invalid
+from campaign.core.errors import Invalid, NotFound
 from campaign.core.model import Account
 from campaign.core.sheet import sheet
 from campaign.platforms import available, load
@@ -30,6 +32,8 @@ def add(
     option: Annotated[list[str] | None, Parameter(name="--option")] = None,
     client_id: str = "",
     redirect_uri: str = "",
+    sandbox: Path | None = None,
+    twin: str | None = None,
     here: Here = HERE,
 ) -> None:
     """Connect an account: its platform is asked who the token belongs to, and what it may do.
@@ -52,13 +56,16 @@ def add(
         client_id: Who we are to the platform; else [oauth.PLATFORM] of the settings. The client's secret is the first
             line of standard input.
         redirect_uri: Where the browser comes back to, as the platform knows it; else the desk's own page.
+        sandbox: The folder of a sandbox that runs: an account of its twin is connected, with all that it needs.
+        twin: Which account of the twin; else its first.
     """
     kind = load(platform)  # an unknown platform is told before a token is asked for
-    base_url = base_url or kind.home
+    told = _twin(sandbox, platform, twin) if sandbox is not None else {}
+    base_url = base_url or told.get("base_url") or kind.home
     if not base_url:
         raise Invalid("base-url", "", f"is needed: {platform} has many servers; name the account's own")
-    options = _named("option", option or (), kind.options)
-    consents = kind.oauth is not None and not token_stdin
+    options = {key: told[key] for key in kind.options if key in told} | _named("option", option or (), kind.options)
+    consents = kind.oauth is not None and not token_stdin and not told
     if (client_id or redirect_uri) and not consents:
         raise Invalid("client-id", client_id, f"is for accounts connected by consent, not by a token, at {platform}")
     if consents:
@@ -79,8 +86,11 @@ def add(
             )
         _connected(linked, here)
         return
-    token, *more = _token(token_stdin).splitlines() or [""] if not kind.tokenless else [new_key()]
-    secrets = _named("token", more, kind.secrets)
+    if kind.tokenless or told:
+        token, more = told.get("token") or new_key(), []
+    else:
+        token, *more = _token(token_stdin).splitlines() or [""]
+    secrets = {key: told[key] for key in kind.secrets if key in told} | _named("token", more, kind.secrets)
     with here.opened() as app:
         by = here.person(app)
         work = accounts.connect(
@@ -167,6 +177,21 @@ def platforms(*, here: Here = HERE) -> None:
             print()
     else:
         table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows])
+
+
+def _twin(folder: Path, platform: str, name: str | None) -> dict[str, str]:
+    """Return what an account of a sandbox's twin needs to be connected. Raises: Invalid, NotFound."""
+    file = folder.expanduser() / "sandbox.json"
+    try:
+        there = json.loads(file.read_bytes())["platforms"].get(platform)
+        accounts_there = [{"base_url": there["base_url"], **each} for each in there["accounts"]] if there else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise Invalid("sandbox", str(folder), "is no folder of a sandbox; start one: campaign sandbox --dir") from None
+    found = next((each for each in accounts_there if name in (None, each["name"])), None)
+    if found is None:
+        known = ", ".join(each["name"] for each in accounts_there) or f"it has no twin of {platform}"
+        raise NotFound("account of the sandbox", name or platform, f"there are: {known}")
+    return found
 
 
 def _named(field: str, given: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
