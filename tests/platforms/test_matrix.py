@@ -305,6 +305,35 @@ def test_an_edit_of_what_was_taken_down_is_refused(world: World, adapter: Adapte
     world.run(adapter.delete(MISSING))
 
 
+def test_who_is_out_of_the_room_does_not_take_its_posts_for_gone(world: World, adapter: Adapter) -> None:
+    made, _ = publish(world, adapter, outgoing("글"))
+    room = quote(account(world).remote_id)
+    token = world.twin.opened["matrix"]["peace_ko"]["token"]
+    world.twin.ask("POST", f"/_matrix/client/v3/rooms/{room}/leave", {}, access_token=token)
+    found = world.run(adapter.measure([made.remote_id]))[made.remote_id]
+
+    assert {(None, ReadingStatus.NOT_PERMITTED)} == {(each.value, each.status) for each in found.values()}
+    with pytest.raises(Refused, match="no longer in the room; join it again"):
+        world.run(adapter.delete(made.remote_id))
+    assert [False] == [row["deleted"] for row in books(world)]
+
+
+def test_what_was_taken_down_meanwhile_gets_no_media(world: World, adapter: Adapter) -> None:
+    wanted, since = outgoing("글", medium(world)), world.clock.now()
+    wire = prepare(world, adapter, wanted, key="k")
+    world.twin.fault("drop_request", method="PUT", path=f"{SEND[:-1]}k.1")
+    with pytest.raises(Uncertain):
+        world.run(adapter.publish(wanted, wire))
+    [row] = books(world)
+    world.run(adapter.delete(row["id"]))
+    found = world.run(adapter.confirm(wanted, wire, Doubt(since)))
+
+    assert (row["id"], 1) == (
+        found.remote_id,
+        sum("/send/" in each["path"] and each["did"] == 200 for each in world.twin.requests()),
+    )
+
+
 def test_reactions_and_replies_grow_and_comments_are_what_others_said(world: World, adapter: Adapter) -> None:
     first, wire = publish(world, adapter, outgoing("글", medium(world)), key="1")
     part, _ = publish(world, adapter, outgoing("둘"), key="2", parent=Parent(first.remote_id, wire))

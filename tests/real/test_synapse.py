@@ -321,6 +321,24 @@ def test_what_is_deleted_is_gone_with_its_media_and_may_be_deleted_again(here: H
     assert {ReadingStatus.EXPIRED} == {each.status for each in readings.values()}
 
 
+def test_who_is_out_of_the_room_does_not_take_its_posts_for_gone(here: Here, server: Server) -> None:
+    made, _ = here.send(outgoing("남아 있는 글"))
+    room, before = quote(server.rooms[ROOM]), len(server.messages())
+    server.ask("POST", f"{V3}/join/{room}", "bob", json={})  # an empty room is closed for good
+    server.ask("POST", f"{V3}/rooms/{room}/leave", json={})
+    try:
+        readings = here.run(here.adapter().measure([MISSING]))[MISSING]
+        with pytest.raises(Refused, match="no longer in the room"):
+            here.run(here.adapter().delete(MISSING))
+    finally:
+        server.ask("POST", f"{V3}/join/{room}", json={})
+        server.ask("POST", f"{V3}/rooms/{room}/leave", "bob", json={})
+
+    assert {ReadingStatus.NOT_PERMITTED} == {each.status for each in readings.values()}
+    assert before == len(server.messages())
+    assert made.remote_id == here.run(here.adapter().fetch(made.remote_id))["event_id"]
+
+
 def test_the_longest_text_can_be_sent_and_edited(here: Here) -> None:
     limit = here.app.capabilities(here.account).text.limit
     made, wire = here.send(outgoing("ж" * (limit // 2)))

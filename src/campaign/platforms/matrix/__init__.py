@@ -96,6 +96,7 @@ class Adapter(port.Adapter):
 
     name: ClassVar[str] = "matrix"
     counted_by: ClassVar[Literal["account", "credential"]] = "credential"  # a server counts by user, not by room
+    names_people: ClassVar[bool] = True  # a reaction is an event, and it has a sender
     options: ClassVar[Mapping[str, str]] = {"room": "the room: #alias:server or !id:server; the user must be in it"}
     defaults: ClassVar[Capabilities] = CAPABILITIES
 
@@ -146,7 +147,7 @@ class Adapter(port.Adapter):
         room = wanted
         if wanted.startswith("#"):
             room = str((await self._json("GET", f"{CLIENT}/directory/room/{path_part(wanted)}")).get("room_id") or "")
-        if room not in ((await self._json("GET", f"{CLIENT}/joined_rooms")).get("joined_rooms") or ()):
+        if room not in await self._rooms():
             raise Refused(f"{self._label}: {user} is not in {wanted}; join it with any client, then connect again")
         self._room = room
         if await self._state("m.room.encryption") is not None:
@@ -226,7 +227,8 @@ class Adapter(port.Adapter):
         if not found:
             return None
         first = min(found, key=time_of)
-        await self._add_media(str(first["event_id"]), wire, own)
+        if not is_redacted(first):  # who took the text down wants no media of it either
+            await self._add_media(str(first["event_id"]), wire, own)
         return self._published(str(first["event_id"]), time_of(first))
 
     async def fetch(self, remote_id: str) -> Mapping[str, Any]:
@@ -240,14 +242,10 @@ class Adapter(port.Adapter):
         """Return how many reactions and replies in the thread each post has; one that was redacted has none."""
         found: dict[str, Mapping[Metric, Reading]] = {}
         for remote_id in dict.fromkeys(remote_ids):
-            try:
-                event = await self.fetch(remote_id)
-            except Refused as error:
-                if error.status != 404:
-                    raise
-                event = {}
-            if not event or is_redacted(event):
-                found[remote_id] = dict.fromkeys(CAPABILITIES.metrics, Reading(None, ReadingStatus.EXPIRED))
+            event = await self._found(remote_id)
+            if isinstance(event, ReadingStatus) or is_redacted(event):
+                why = event if isinstance(event, ReadingStatus) else ReadingStatus.EXPIRED
+                found[remote_id] = dict.fromkeys(CAPABILITIES.metrics, Reading(None, why))
                 continue
             children, whole = await self._children(remote_id)
             reactions = sum(child.get("type") == "m.reaction" for child in children)
@@ -291,12 +289,11 @@ class Adapter(port.Adapter):
 
     async def delete(self, remote_id: str) -> None:
         """Redact the post and its media; what is gone already is no error."""
-        try:
-            event = await self.fetch(remote_id)
-        except Refused as error:
-            if error.status == 404:
-                return
-            raise
+        event = await self._found(remote_id)
+        if event is ReadingStatus.NOT_PERMITTED:
+            raise Refused(f"{self._label}: {self._user} is no longer in the room; join it again, then delete")
+        if isinstance(event, ReadingStatus):
+            return
         for target in (*await self._parts(event), event):
             if not is_redacted(target):
                 ident = str(target["event_id"])
@@ -311,6 +308,20 @@ class Adapter(port.Adapter):
         if not isinstance(told, dict):
             raise reply.bad("the answer is no object")
         return told
+
+    async def _rooms(self) -> Sequence[str]:
+        """Return the rooms that the user is in."""
+        rooms = (await self._json("GET", f"{CLIENT}/joined_rooms")).get("joined_rooms")
+        return rooms if isinstance(rooms, list) else ()
+
+    async def _found(self, remote_id: str) -> Mapping[str, Any] | ReadingStatus:
+        """Return an event, or why there is none: who is not in the room is told that it was never there."""
+        try:
+            return await self.fetch(remote_id)
+        except Refused as error:
+            if error.status != 404:
+                raise
+        return ReadingStatus.EXPIRED if self._room in await self._rooms() else ReadingStatus.NOT_PERMITTED
 
     async def _state(self, kind: str, **params: Any) -> dict[str, Any] | None:
         path = f"{CLIENT}/rooms/{path_part(self._room)}/state/{kind}"

@@ -75,6 +75,11 @@ async def join(ask: Asking) -> Response:
     return answer({"room_id": row["id"]})
 
 
+async def leave(ask: Asking) -> Response:
+    ask.sandbox.books.do("DELETE FROM matrix_members WHERE room = ? AND user = ?", ask.room()["id"], ask.user)
+    return answer({})
+
+
 async def state(ask: Asking) -> Response:
     room, kind = ask.room(reading=True), ask.named("type")
     members = ask.sandbox.books.all("SELECT * FROM matrix_members WHERE room = ? AND power > 0", room["id"])
@@ -162,6 +167,7 @@ CREATE TABLE IF NOT EXISTS matrix_media (
         Route(f"{_V3}/directory/room/{{alias}}", _of(directory)),
         Route(f"{_V3}/joined_rooms", _of(joined)),
         Route(f"{_V3}/join/{{room}}", _of(join), methods=["POST"]),
+        Route(f"{_HERE}/leave", _of(leave), methods=["POST"]),
         Route(f"{_HERE}/state/{{type}}", _of(state)),
         Route(f"{_HERE}/state/{{type}}/", _of(state)),
         Route(f"{_HERE}/send/{{type}}/{{txn}}", _of(events.send), methods=["PUT"]),
