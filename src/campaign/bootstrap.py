@@ -133,7 +133,7 @@ def open_app(
         publisher=settings.archive.publisher,
         log=log or (lambda event, **fields: None),
         tzdata=tzdata.IANA_VERSION,
-        consents=make_consents(settings, opener.speak, new_key),
+        consents=make_consents(settings, opener.speak, new_key, make_vault(settings)),
         lease_seconds=settings.daemon.lease,
         # On one machine the lock of a dead daemon proves that its sockets are closed; nothing proves it of another's.
         outlives=settings.network.total_timeout if store.dialect == "postgresql" else 0.0,

@@ -9,23 +9,27 @@ from campaign.core.model import Account
 from campaign.core.oauth import Endpoints, OAuth, Registered, endpoints_of
 from campaign.platforms import load
 from campaign.service import Consents
+from campaign.store.vault import Vault
 
 if TYPE_CHECKING:
     from campaign.net.authority import Authority
 
 CALLBACK = "/accounts/connect/callback"
-METADATA = "/oauth/client-metadata.json"
 CLIENT_PAGE = "/oauth/client"
 
 
 def make_consents(
-    settings: Settings, speak: Callable[[Account, Sequence[str], Sequence[str]], Any], unique: Callable[[], str]
+    settings: Settings,
+    speak: Callable[[Account, Sequence[str], Sequence[str]], Any],
+    unique: Callable[[], str],
+    vault: Vault,
 ) -> Consents:
     """Return what connecting by consent needs.
 
     Args:
         speak: (account, URLs, secrets) → a client of the account that may speak to the hosts of these URLs.
         unique: returns a random value at each call.
+        vault: beside whose keys lies that with which we sign who we are.
     """
 
     def authority(
@@ -43,6 +47,11 @@ def make_consents(
         kind = load(account.platform)
         return endpoints_of(oauth, lambda url: kind.elsewhere(account, url) if "://" in url else account.base_url + url)
 
+    def client_key() -> str:
+        from campaign.net.dpop import new_key
+
+        return vault.kept("oauth-client.key", new_key) or ""
+
     web = settings.web
     desk = web.url or (f"http://127.0.0.1:{web.port}" if web.port else "http://127.0.0.1")
     return Consents(
@@ -51,6 +60,7 @@ def make_consents(
         client=client,
         authority=authority,
         endpoints=endpoints,
+        client_key=client_key,
         redirect_uri=desk + CALLBACK,
         desk=web.url if web.url.startswith("https://") else "",
     )

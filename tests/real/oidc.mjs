@@ -14,6 +14,16 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',
+  }, {
+    client_id: 'keyed',
+    redirect_uris: [process.env.REDIRECT],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    jwks: JSON.parse(process.env.JWKS),
+    dpop_bound_access_tokens: true,
+    require_pushed_authorization_requests: true,
   }],
   cookies: { keys: [process.env.SECRET] },
   pkce: { required: () => true },
@@ -21,7 +31,11 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   issueRefreshToken: async () => true,
   rotateRefreshToken: true,
   ttl: { AccessToken: 3600, Grant: 86400, RefreshToken: 86400, Interaction: 600, Session: 86400, IdToken: 3600 },
-  features: { devInteractions: { enabled: true }, introspection: { enabled: true }, revocation: { enabled: true } },
+  features: {
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, process.env.SECRET), requireNonce: () => true },
+    pushedAuthorizationRequests: { enabled: true }, 
+    devInteractions: { enabled: true }, introspection: { enabled: true }, revocation: { enabled: true },
+  },
 })
 const server = provider.listen(port, '127.0.0.1', () => process.stdout.write('ready\n'))
 process.on('SIGTERM', () => { server.closeAllConnections(); server.close(() => process.exit(0)) })

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -26,6 +27,7 @@ from campaign.core.adapter import Connected, Source
 from campaign.core.errors import Unauthorized
 from campaign.core.model import Account
 from campaign.core.oauth import Endpoints, OAuth, Registered, read_redirect
+from campaign.net.dpop import client_jwk, new_key
 from campaign.service import App
 from campaign.service.connect import begin, finish
 from campaign.service.refresh import live
@@ -37,6 +39,7 @@ pytestmark = [pytest.mark.real, pytest.mark.xdist_group("oidc")]
 HERE = Path(__file__).parent
 REDIRECT = "http://127.0.0.1:8765/accounts/connect/callback"
 SECRET = secrets.token_hex(16)
+KEY = new_key()
 OAUTH = OAuth(
     authorize="/auth",
     token="/token",
@@ -89,7 +92,8 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    given = {"PORT": str(port), "SECRET": SECRET, "REDIRECT": REDIRECT}
+    jwks = json.dumps({"keys": [client_jwk(KEY)]})
+    given = {"PORT": str(port), "SECRET": SECRET, "REDIRECT": REDIRECT, "JWKS": jwks}
     log = (tmp_path_factory.mktemp("oidc") / "log").open("w")
     process = subprocess.Popen(
         [str(folder / "node" / "bin" / "node"), str(HERE / "oidc.mjs")],
@@ -102,7 +106,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
                 break
         url = f"http://127.0.0.1:{port}"
         told = httpx.get(f"{url}/.well-known/openid-configuration").json()
-        yield Provider(url, Endpoints(told["authorization_endpoint"], told["token_endpoint"], issuer=told["issuer"]))
+        yield Provider(url, _endpoints(told))
     finally:
         process.terminate()
         process.wait(20)
@@ -110,14 +114,22 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
         log.close()
 
 
-def opened(world: World, provider: Provider) -> App:
+def _endpoints(told: dict[str, str]) -> Endpoints:
+    names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint", "issuer")
+    return Endpoints(*(told[name] for name in names))
+
+
+def opened(world: World, provider: Provider, *, keyed: bool = False) -> App:
     """The installation, as one of its workers, where the provider gives out the tokens of Mastodon's accounts."""
     app = world.open()
+    bound = replace(OAUTH, par="/request", dpop=True, client_auth="key")
+    us = Registered("keyed", key=KEY) if keyed else Registered("campaign", SECRET)
+    endpoints = provider.endpoints if keyed else replace(provider.endpoints, par=None)
     consents = replace(
         app.consents,
-        oauth=lambda name: OAUTH,
-        client=lambda name: Registered("campaign", SECRET),
-        endpoints=lambda account, oauth: provider.endpoints,
+        oauth=lambda name: bound if keyed else OAUTH,
+        client=lambda name: us,
+        endpoints=lambda account, oauth: endpoints,
         redirect_uri=REDIRECT,
         renewing={},
     )
@@ -128,8 +140,8 @@ def opened(world: World, provider: Provider) -> App:
 def make_worker(world: World, provider: Provider) -> Iterator[Callable[[], App]]:
     made: list[App] = []
 
-    def make() -> App:
-        made.append(opened(world, provider))
+    def make(**options: bool) -> App:
+        made.append(opened(world, provider, **options))
         return made[-1]
 
     yield make
@@ -234,3 +246,19 @@ def test_a_code_without_its_verifier_is_refused(
 
     with pytest.raises(Unauthorized, match="invalid_grant"):
         world.run(finish(app, {**told, "state": theirs.state}, by=world.alice))
+
+
+def test_a_client_that_signs_who_it_is_gets_tokens_bound_to_a_key(
+    world: World, provider: Provider, make_worker: Callable[..., App]
+) -> None:
+    """Pushed request, private_key_jwt, DPoP with the server's nonces: what Bluesky's servers ask of a public desk."""
+    world.clock.turn_to(datetime.now(UTC))  # proofs and assertions tell the time, and the server looks at its own
+    app = make_worker(keyed=True)
+    account = connected(world, app, provider)
+    first = held(app, account)
+    world.clock.turn_monotonic(3500)
+    second = world.run(renewed(app, account))
+    bare = httpx.get(f"{provider.url}/me", headers={"Authorization": f"Bearer {second}"})
+
+    assert "dpop" in json.loads(first.secrets) and second != token_of(first.secrets)
+    assert 401 == bare.status_code

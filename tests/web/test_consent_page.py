@@ -115,6 +115,8 @@ def test_a_public_desk_says_who_it_is_to_servers_of_the_at_protocol(world: World
     told = json.loads(desk.ask("/oauth/client-metadata.json").body)
     assert '<link rel="redirect_uri" href="https://desk.example/x">' in desk.ask("/oauth/client").text
 
+    assert ("private_key_jwt", ["EC"]) == (told["token_endpoint_auth_method"], [k["kty"] for k in told["jwks"]["keys"]])
+    assert "d" not in told["jwks"]["keys"][0], "the private part stays here"
     assert ("https://desk.example/oauth/client-metadata.json", ["https://desk.example/x"], True) == (
         told["client_id"],
         told["redirect_uris"],

@@ -43,7 +43,7 @@ class OAuth:
     pkce: bool = True  # RFC 7636, S256
     par: str | None = None  # RFC 9126: the request is pushed, and the browser gets its handle alone
     dpop: bool = False  # RFC 9449: tokens are bound to a key of ours
-    client_auth: Literal["basic", "post", "none"] = "post"  # how the token endpoint knows who asks
+    client_auth: Literal["basic", "post", "none", "key"] = "post"  # how the token endpoint knows who asks
     exchange: Renewal = "standard"
     refresh_ahead: float = 600.0  # seconds before its end at which a token is renewed
     extra: Mapping[str, str] = field(default_factory=dict)  # further parameters of the authorization URL
@@ -92,10 +92,14 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """Who we are to an authorization server; a public client has no secret."""
+    """Who we are to an authorization server; a public client has neither secret nor key.
+
+    `key` is a private one, with which we sign who we are (RFC 7523): see net/dpop.py.
+    """
 
     client_id: str
     secret: str = ""
+    key: str = ""
 
 
 def endpoints_of(oauth: OAuth, place: Callable[[str], str]) -> Endpoints:

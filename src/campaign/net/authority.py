@@ -14,6 +14,7 @@ from campaign.net.reply import Reply, own_words, parsed
 
 NAMED = "campaign"  # what we call ourselves where a client registers by itself
 ANSWERS = frozenset({*range(200, 300), 400, 401, 403})  # what a token endpoint says in words
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST = 200  # characters of a server's own words
 _SECRET_LIKE = re.compile(r"""[^\s'"{}\[\]:,;()&=?<>]{20,}""")  # no word of a sentence is as long
 
@@ -80,8 +81,7 @@ class Authority:
 
         Raises: Refused: the server does not take it. Unavailable: no usable answer.
         """
-        form, headers = self._authenticated(dict(parameters), us)
-        reply = await self._post(str(endpoints.par), form, headers)
+        reply = await self._post(str(endpoints.par), parameters, us, endpoints)
         body = parsed(reply.body)
         handle = body.get("request_uri") if isinstance(body, dict) and reply.status in range(200, 300) else None
         if not isinstance(handle, str) or not handle:
@@ -107,7 +107,7 @@ class Authority:
         if verifier is not None:
             self._client.learn(verifier)
             form["code_verifier"] = verifier
-        grant = await self._grant(endpoints.token, form, us)
+        grant = await self._grant(endpoints, form, us)
         if self._oauth.exchange == "standard":
             return grant
         return await self._long_lived(endpoints, us, grant)
@@ -128,7 +128,7 @@ class Authority:
             asked = {"grant_type": LONG_LIVED[self._oauth.exchange][3], "access_token": held.access}
             return self._read(str(endpoints.refresh), await self._get(str(endpoints.refresh), asked))
         form = {"grant_type": "refresh_token", "refresh_token": str(held.refresh), **echoed}
-        grant = await self._grant(endpoints.token, form, us)
+        grant = await self._grant(endpoints, form, us)
         return grant if grant.refresh else Grant(grant.access, held.refresh, grant.lasts, grant.subject, grant.scope)
 
     async def _long_lived(self, endpoints: Endpoints, us: Registered, short: Grant) -> Grant:
@@ -144,15 +144,15 @@ class Authority:
     async def _get(self, url: str, asked: Mapping[str, str]) -> Reply:
         return await self._client.ask("GET", url, params=asked, ok=ANSWERS, reading=False)
 
-    async def _grant(self, url: str, form: dict[str, str], us: Registered) -> Grant:
-        form, headers = self._authenticated(form, us)
-        return self._read(url, await self._post(url, form, headers))
+    async def _grant(self, endpoints: Endpoints, form: Mapping[str, str], us: Registered) -> Grant:
+        return self._read(endpoints.token, await self._post(endpoints.token, form, us, endpoints))
 
-    async def _post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
+    async def _post(self, url: str, form: Mapping[str, str], us: Registered, endpoints: Endpoints) -> Reply:
         """Send a form; once more where the server wants its nonce in the proof. RFC 9449 §8"""
         for _ in range(2):
+            told, headers = self._authenticated(dict(form), us, endpoints)  # what we sign about us serves once, too
             proofs = self._proof("POST", url)
-            reply = await self._client.commit("POST", url, data=form, headers={**headers, **proofs}, ok=ANSWERS)
+            reply = await self._client.commit("POST", url, data=told, headers={**headers, **proofs}, ok=ANSWERS)
             body = parsed(reply.body)
             fresh = keep_nonce(self._client, url, reply)
             if not (fresh and reply.status in (400, 401) and _error(body) == "use_dpop_nonce"):
@@ -166,15 +166,21 @@ class Authority:
         value = dpop.proof(self._key, method, url, at=self._client.now(), unique=self._unique(), nonce=nonce)
         return {"DPoP": value}
 
-    def _authenticated(self, form: dict[str, str], us: Registered) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the form and the headers of a request that says who we are. RFC 6749 §2.3.1"""
-        self._client.learn(us.secret)
+    def _authenticated(
+        self, form: dict[str, str], us: Registered, endpoints: Endpoints
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the form and the headers of a request that says who we are. RFC 6749 §2.3.1, RFC 7523 §2.2"""
+        self._client.learn(us.secret, us.key)
         if us.secret and self._oauth.client_auth == "basic":
             pair = f"{quote_plus(us.client_id)}:{quote_plus(us.secret)}"
             return form, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
         form = {**form, self._oauth.client_id_name: us.client_id}
         if us.secret and self._oauth.client_auth == "post":
             form["client_secret"] = us.secret
+        if us.key:
+            to = endpoints.issuer or endpoints.token
+            word = dpop.assertion(us.key, us.client_id, to, at=self._client.now(), unique=self._unique())
+            form |= {"client_assertion_type": ASSERTION, "client_assertion": word}
         return form, {}
 
     def _read(self, url: str, reply: Reply) -> Grant:

@@ -67,6 +67,23 @@ def public_jwk(key: str) -> dict[str, str]:
     return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
 
+def client_jwk(key: str) -> dict[str, str]:
+    """Return the public part of a client's key, as it stands in what the client tells of itself.
+
+    Its name is its thumbprint. https://www.rfc-editor.org/rfc/rfc7638
+    """
+    jwk = public_jwk(key)
+    told = json.dumps({name: jwk[name] for name in sorted(jwk)}, separators=(",", ":"))
+    return {**jwk, "kid": _base64url(sha256(told.encode()).digest()), "use": "sig", "alg": "ES256"}
+
+
+def assertion(key: str, client_id: str, audience: str, *, at: datetime, unique: str) -> str:
+    """Return a client's word for who it is. https://www.rfc-editor.org/rfc/rfc7523#section-3"""
+    now = int(at.timestamp())
+    claims = {"iss": client_id, "sub": client_id, "aud": audience, "jti": unique, "iat": now, "exp": now + 60}
+    return signed(key, {"typ": "JWT", "kid": client_jwk(key)["kid"]}, claims)
+
+
 def proof(
     key: str, method: str, url: str, *, at: datetime, unique: str, nonce: str | None = None, token: str | None = None
 ) -> str:

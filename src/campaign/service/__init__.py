@@ -31,6 +31,7 @@ class Consents:
         client: platform → the client id and secret that the settings name; None: they name none.
         authority: (account, endpoints' URLs, secrets, key) → what speaks to them; tokens go to their hosts alone.
         endpoints: account → the addresses that its platform's adapter declares.
+        client_key: returns the key with which we sign who we are; empty: there is none that all our machines share.
         redirect_uri: where browsers come back to.
         desk: the desk's public https address; empty: it has none.
         renewing: renewals under way in this process, by account.
@@ -41,6 +42,7 @@ class Consents:
     client: Callable[[str], Registered | None]
     authority: Callable[[Account, OAuth, Sequence[str], Sequence[str], str | None], "Authority"]
     endpoints: Callable[[Account, OAuth], Endpoints]
+    client_key: Callable[[], str]
     redirect_uri: str
     desk: str
     renewing: "dict[str, asyncio.Task[str]]" = field(default_factory=dict)

@@ -9,10 +9,10 @@ from typing import Any
 from campaign.core.errors import Forbidden, Invalid, Refused, Uncertain, shown
 from campaign.core.model import Account, Person, Role
 from campaign.core.oauth import Endpoints, Grant, OAuth, Registered, granted, request_parameters, with_parameters
-from campaign.net.dpop import new_key
+from campaign.net.dpop import client_jwk, new_key
 from campaign.service import App, demand_role
 from campaign.service.accounts import Linked, connect, draft_of
-from campaign.service.refresh import lifetime_of
+from campaign.service.refresh import METADATA, lifetime_of, registered
 from campaign.store import credentials as rows
 from campaign.store.credentials import Pending
 
@@ -150,7 +150,7 @@ async def finish(
     oauth = app.consents.oauth(asked["platform"])
     if oauth is None:
         raise Invalid("platform", asked["platform"], "knows no consent any more")
-    us = Registered(asked["client_id"], secret["client_secret"])
+    us = registered(app, asked["platform"], asked["client_id"], secret["client_secret"])
     grant, echoed = await _granted(app, oauth, asked, secret, endpoints, us, told)
     renewal: dict[str, Any] | None = None
     if grant.refresh or oauth.exchange != "standard":
@@ -187,7 +187,7 @@ async def _endpoints(app: App, draft: Account, oauth: OAuth) -> Endpoints:
 async def _registered(app: App, draft: Account, oauth: OAuth, redirect_uri: str) -> Registered:
     """Return who we are where nobody told us. Raises: Invalid: the platform must be told by hand."""
     if oauth.discovery == "atproto":
-        return Registered(client_id_of(app, oauth, redirect_uri))
+        return registered(app, draft.platform, client_id_of(app, oauth, redirect_uri), "")
     if oauth.client_page and app.consents.desk and redirect_uri == app.consents.redirect_uri:
         return Registered(f"{app.consents.desk}/oauth/client")
     if oauth.client_page:
@@ -214,7 +214,7 @@ def client_id_of(app: App, oauth: OAuth, redirect_uri: str) -> str:
     https://atproto.com/specs/oauth#clients
     """
     if app.consents.desk and redirect_uri.startswith(app.consents.desk):
-        return f"{app.consents.desk}/oauth/client-metadata.json"
+        return app.consents.desk + METADATA
     return with_parameters("http://localhost", {"redirect_uri": redirect_uri, "scope": " ".join(oauth.scopes)})
 
 
@@ -225,8 +225,12 @@ def client_metadata(app: App, oauth: OAuth) -> dict[str, Any]:
     """
     if not app.consents.desk:
         return {}
+    key = app.consents.client_key()
+    method = {"token_endpoint_auth_method": "none"}
+    if key:
+        method = {"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256"}
     return {
-        "client_id": f"{app.consents.desk}/oauth/client-metadata.json",
+        "client_id": app.consents.desk + METADATA,
         "client_name": "campaign",
         "client_uri": app.consents.desk,
         "application_type": "web",
@@ -235,7 +239,8 @@ def client_metadata(app: App, oauth: OAuth) -> dict[str, Any]:
         "redirect_uris": [app.consents.redirect_uri],
         "response_types": ["code"],
         "scope": " ".join(oauth.scopes),
-        "token_endpoint_auth_method": "none",
+        **method,
+        **({"jwks": {"keys": [client_jwk(key)]}} if key else {}),
     }
 
 

@@ -22,6 +22,7 @@ from campaign.store import credentials as rows
 from campaign.store.accounts import Pause
 from campaign.store.credentials import Credential, Lifetime, Renewing
 
+METADATA = "/oauth/client-metadata.json"  # below the desk: what we tell AT Protocol servers of ourselves
 WITHIN = 90.0  # seconds for which one worker has a token to itself: longer than the request to renew it may take
 AGAIN = 60.0  # seconds until a renewal that the server did not get is tried again, while the token still lives
 THEIRS = 2.0  # seconds after which one asks again whether another worker is through
@@ -69,6 +70,16 @@ def pause_account(app: App, tx: Any, account_id: str) -> None:
     reason = f"its token is not accepted; connect it again: campaign account add … --name {account.name} --again"
     account_rows.pause(tx, Pause(app.new_id(), "account", account.name, reason, SYSTEM, app.clock.now()))
     tell(app, tx, "account.refused", account.name)
+
+
+def registered(app: App, platform: str, client_id: str, secret: str) -> Registered:
+    """Return who we are to a platform where we were asked for by this id."""
+    named = app.consents.client(platform)
+    if named is not None and named.client_id == client_id:
+        return named  # the settings may hold a newer secret
+    if app.consents.desk and client_id == app.consents.desk + METADATA:
+        return Registered(client_id, secret, app.consents.client_key())
+    return Registered(client_id, secret)
 
 
 def lifetime_of(app: App, grant: Grant, renewal: Mapping[str, Any] | None) -> Lifetime:
@@ -153,10 +164,7 @@ async def _ask(app: App, account: Account, held: Credential) -> tuple[Grant, Map
         raise Refused(f"{_named(account)}: its platform has no consent to renew any more")
     told = renewal.get("endpoints")
     endpoints = Endpoints(**told) if told else app.consents.endpoints(account, oauth)
-    us = Registered(str(renewal.get("client_id", "")), secrets.get("client_secret", ""))
-    named = app.consents.client(account.platform)
-    if named is not None and named.client_id == us.client_id:
-        us = named  # the settings may hold a newer secret
+    us = registered(app, account.platform, str(renewal.get("client_id", "")), secrets.get("client_secret", ""))
     hidden = [value for value in (*secrets.values(), us.secret) if value]
     authority = app.consents.authority(account, oauth, endpoints.urls, hidden, secrets.get("dpop"))
     echoed = renewal.get("echoed") or {}

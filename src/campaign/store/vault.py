@@ -4,7 +4,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -61,6 +61,18 @@ class Vault:
     def derived(self, purpose: str) -> bytes:
         """Return a secret for another purpose, from which the key cannot be found. A rotation changes it."""
         return hmac.digest(self._newest()[1], purpose.encode(), "sha256")
+
+    def kept(self, name: str, make: Callable[[], str]) -> str | None:
+        """Return another secret that lies beside the keys, made once; no rotation touches it.
+
+        None: the keys are given by the settings, so the folder may be another on each machine.
+        """
+        if self._given is not None:
+            return None
+        file = self.folder / name
+        if not file.exists():
+            self._make(file, make())
+        return file.read_text().strip()
 
     @property
     def key_id(self) -> str:
@@ -124,13 +136,13 @@ class Vault:
             return {}
         return {int(match[1] or 1): file for file, match in names if match}
 
-    def _make(self, file: Path) -> None:
+    def _make(self, file: Path, content: str | None = None) -> None:
         # Written whole under another name first: a crash must not leave half a key that seals tokens for good.
         # A link fails where the name is taken: of two processes that begin at once one makes the key, both use it.
         fresh = self.folder / f".{file.name}.{secrets.token_hex(4)}"
         fresh.touch(mode=0o600)
         with fresh.open("w", encoding="ascii") as stream:
-            stream.write(secrets.token_hex(32) + "\n")
+            stream.write((content or secrets.token_hex(32)) + "\n")
             stream.flush()
             os.fsync(stream.fileno())  # what is sealed under it is lost with it
         with suppress(FileExistsError):

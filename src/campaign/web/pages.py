@@ -7,12 +7,13 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from campaign.config import Settings
-from campaign.consents import CALLBACK, CLIENT_PAGE, METADATA
+from campaign.consents import CALLBACK, CLIENT_PAGE
 from campaign.core.errors import CampaignError, NotFound
 from campaign.opener import make_sharer
 from campaign.service import App
 from campaign.service.health import health as look
 from campaign.service.login import Hasher
+from campaign.service.refresh import METADATA
 from campaign.web import (
     account_page,
     campaign_page,

@@ -88,7 +88,7 @@ class Adapter(port.Adapter):
         scopes=("atproto", "transition:generic"),
         discovery="atproto",
         dpop=True,
-        client_auth="none",
+        client_auth="key",
         refresh_ahead=300.0,
         source=Source("https://atproto.com/specs/oauth", "2026-11-24"),
     )
