@@ -184,20 +184,20 @@ def test_a_link_goes_along_where_there_is_no_picture(world: World, adapter: Adap
     assert [True, False] == [b"&link=https" in each for each in feeds]
 
 
-@pytest.mark.parametrize("fault", ["lose_response", "500_after", "drop_request"])
-def test_a_doubt_ends_in_one_post(world: World, adapter: Adapter, fault: str) -> None:
-    wanted = outgoing("평화", medium(world))
-    wire = prepare(world, adapter, wanted)
-    world.twin.fault(fault, method="POST", path=FLIP)
-    with pytest.raises(Uncertain):
-        world.run(adapter.publish(wanted, wire))
-    found = confirm(world, adapter, wanted, wire)
-    if found is None:
-        again = prepare(world, adapter, wanted, previous=wire)
-        assert again["handle"] == wire["handle"]
-        found = world.run(adapter.publish(wanted, again))
+def test_a_doubt_ends_in_one_post(world: World, adapter: Adapter) -> None:
+    for fault in ("lose_response", "500_after", "drop_request"):
+        wanted = outgoing(fault, medium(world))
+        wire = prepare(world, adapter, wanted)
+        world.twin.fault(fault, method="POST", path=FLIP)
+        with pytest.raises(Uncertain):
+            world.run(adapter.publish(wanted, wire))
+        found = confirm(world, adapter, wanted, wire)
+        if found is None:
+            again = prepare(world, adapter, wanted, previous=wire)
+            assert again["handle"] == wire["handle"]
+            found = world.run(adapter.publish(wanted, again))
 
-    assert [found.remote_id] == [row["id"] for row in books(world)]
+        assert [found.remote_id] == [row["id"] for row in books(world) if row["text"] == fault]
 
 
 def test_a_flag_that_is_told_late_makes_no_second_post_for_turning_it_twice_is_the_same(
