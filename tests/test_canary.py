@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import sqlite3
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from campaign.core.errors import CampaignError
 from campaign.service import App, accounts
 from campaign.service import archive as verb
 from campaign.service.measure import measure
+from campaign.service.seal import seal
 from campaign.store import accounts as account_rows
 from tests.conftest import World
 
@@ -42,6 +44,7 @@ def contents(world: World) -> dict[str, bytes]:
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for number, row in enumerate(db.execute(f'SELECT * FROM "{table}"')):  # noqa: S608 - a name of our own
                 cells = [cell if isinstance(cell, bytes) else str(cell).encode() for cell in row]
+                cells += [zlib.decompress(row[-1])] if table == "answers" else []
                 found[f"table {table} row {number}"] = b"\n".join(cells)
     db.close()
     return found
@@ -92,9 +95,11 @@ def everything(world: World, app: App, token: str) -> tuple[list[str], list[str]
             )
         except CampaignError as error:
             said += [str(error), repr(error), repr(error.__cause__), repr(vars(error))]
-    world.run(app.close_network())
     verb.archive(app)
-    verb.seal(app, until=world.clock.now())
+    seal(app, until=world.clock.now())
+    world.clock.turn(hours=2)
+    world.run(measure(app))  # what is read now waits for the next sealing
+    world.run(app.close_network())
     return names, said
 
 
@@ -111,9 +116,11 @@ def test_the_canary_is_found_nowhere(world: World, canary: str) -> None:
     found = contents(world)
 
     assert len(names) + 1 == len(world.states())
-    assert (True, True, True, True) == (
+    assert (True, True, True, True, True, True) == (
         any(name.endswith(".warc.gz unpacked") for name in found),
+        any(name.endswith("answers.warc.gz unpacked") for name in found),
         any(name.startswith("table exchanges") for name in found),
+        any(name.startswith("table answers") for name in found),
         bool(logged),
         bool(said),
     )
@@ -126,9 +133,11 @@ def test_the_canary_is_found_when_nothing_is_taken_out(world: World, canary: str
     everything(world, app, canary)
     found = where(contents(world), canary)
 
-    assert (True, True) == (
+    assert (True, True, True, True) == (
         any(name.startswith("table exchanges") for name in found),
-        any(name.endswith(".warc.gz unpacked") for name in found),
+        any(name.startswith("table answers") for name in found),
+        any(name.endswith("answers.warc.gz unpacked") for name in found),
+        any("/exchange/" in name for name in found),
     )
 
 

@@ -1,4 +1,4 @@
-"""titles of posts; accounts connected by consent, with tokens that are renewed; comments."""
+"""titles of posts; accounts connected by consent, with tokens that are renewed; comments; the bytes of readings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,9 +52,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_comments_delivery_id")),
         sa.PrimaryKeyConstraint("delivery_id", "remote_id", name=op.f("pk_comments")),
     )
+    op.create_table(
+        "answers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("delivery_id", sa.String(length=36), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.String(length=64), nullable=False),
+        sa.Column("told", sa.String(length=64), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_answers_account_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_answers_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
+    )
+    op.create_index("ix_answers_asked", "answers", ["account_id", "asked"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_answers_asked", "answers")
+    op.drop_table("answers")
     op.drop_table("comments")
     with op.batch_alter_table("credentials", schema=None) as batch_op:
         for name in (

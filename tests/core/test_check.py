@@ -110,6 +110,14 @@ def test_more_languages_than_tags_are_a_warning() -> None:
     assert [] == _said(two, replace(SHEET, languages=2))
 
 
+def test_a_language_that_is_localized_needs_no_tag() -> None:
+    told = replace(SHEET, localizes=True)
+    three = replace(P07, langs=("ko", "ru", "en"), localized={"ru": {"text": "Да"}})
+
+    assert [] == _said(replace(three, langs=("ko", "ru")), told)
+    assert ["warning: langs ko+en: mastodon takes 1 language tag(s); it will be tagged ko"] == _said(three, told)
+
+
 def test_a_gate_refuses_all_errors_at_once() -> None:
     errors = [Finding("error", "a", "1", "x"), Finding("warning", "b", "2", "y"), Finding("error", "c", "3", "z")]
     with pytest.raises(ManyInvalid) as caught:

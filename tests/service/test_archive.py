@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,11 @@ from campaign.service import archive as verb
 from campaign.service.approve import approve
 from campaign.service.confirm import settle
 from campaign.store import accounts as account_rows
-from campaign.store import queue, readings
+from campaign.store import queue
 from tests.conftest import World
 
 from .test_confirm import become
-from .test_measure import published, read_until
+from .test_measure import published
 from .test_publish import STATUSES, publish_only, settle_down
 
 BIN = Path(sys.executable).parent
@@ -181,21 +180,3 @@ def test_one_object_that_cannot_be_written_does_not_stop_the_others(world: World
 def states(world: World) -> dict[str, str]:
     with world.app.store.read() as tx:
         return {row["post"]: row["archive_state"] for row in queue.listed(tx)}
-
-
-def test_readings_are_sealed_by_month_and_the_judges_agree(world: World) -> None:
-    published(world, "P01")
-    read_until(world, timedelta(days=14))
-    sealed = verb.seal(world.app)  # November is over
-    with world.app.store.read() as tx:
-        [account] = account_rows.all_accounts(tx)
-        left = len(readings.unsealed(tx, account.id, before=world.clock.now() + timedelta(days=1)))
-        number = readings.number(tx)
-    raw = world.app.archive.read(as2.engagement_urn(account.id, "2026-11"), "readings.jsonl")
-
-    assert (sealed, number) == (len(raw.splitlines()), sealed + left)
-    assert (True, 0) == (left > 0, verb.seal(world.app))
-
-    verb.seal(world.app, until=world.clock.now() + timedelta(seconds=1))
-
-    assert ([], []) == (verify(world.app.archive.root), judged(world.app.archive.root))

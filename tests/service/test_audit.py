@@ -8,10 +8,10 @@ import pytest
 
 from campaign.record import as2
 from campaign.record.verify import verify
-from campaign.service.archive import seal
 from campaign.service.audit import audit
 from campaign.service.confirm import settle
 from campaign.service.measure import measure
+from campaign.service.seal import seal
 from campaign.store import queue
 from tests.conftest import World
 

@@ -11,9 +11,9 @@ from campaign.core.adapter import Exchanges, Parent
 from campaign.core.model import Comment, Outgoing
 from campaign.record import as2
 from campaign.service import Comments
-from campaign.service.archive import seal
 from campaign.service.listen import AGES, forget, listen
 from campaign.service.measure import measure
+from campaign.service.seal import seal
 from campaign.store import comments, readings
 from campaign.store.comments import Heard
 from tests.conftest import World

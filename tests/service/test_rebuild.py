@@ -18,6 +18,7 @@ from campaign.service.approve import approve
 from campaign.service.compose import Draft, Wording, compose
 from campaign.service.rebuild import Rebuilt, rebuild
 from campaign.service.report import report
+from campaign.service.seal import seal
 from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
 from tests.conftest import World
@@ -69,7 +70,7 @@ def test_a_campaign_comes_back_as_it_was(world: World) -> None:
         published(world, f"P{number}1", to=("kr", "ru"), texts={"ko": f"안녕 {number}", "ru": f"Привет {number}"})
     read_until(world, timedelta(days=8))
     verb.archive(world.app)
-    verb.seal(world.app, until=world.clock.now() + timedelta(seconds=1))
+    seal(world.app, until=world.clock.now() + timedelta(seconds=1))
     before = listed(world.app), [report(world.app, name).plain() for name in ("c", "s")]
     medium = world.app.media.path(made.outgoings[0].outgoing.media[0].sha256)
     picture = medium.read_bytes()
@@ -129,7 +130,7 @@ def test_a_damaged_archive_restores_nothing(world: World) -> None:
 def test_after_a_rebuild_an_account_is_connected_again_and_its_posts_are_read_on(world: World) -> None:
     published(world, "P01")
     read_until(world, timedelta(hours=2))
-    verb.seal(world.app, until=world.clock.now() + timedelta(seconds=1))
+    seal(world.app, until=world.clock.now() + timedelta(seconds=1))
     app, _ = begin_anew(world)
     world.people["alice"] = campaigns.add_person(app, "alice", list(world.alice.roles))
     world.connect("kr", "ko", again=True)

@@ -142,6 +142,10 @@ def _rows() -> dict[str, dict[str, Any]]:
             "gone_at": None,
             "sealed": False,
         },
+        "answers": {
+            **{"id": "b1", "account_id": "account-kr", "delivery_id": None, "at": AT, "number": 1},
+            **{"asked": "a" * 64, "told": "b" * 64, "packed": bytes(range(256))},
+        },
         "sightings": {"watcher": "w", "number": 2**50, "at": AT, "seen": {}},
         "watches": {"watcher": "w", "since": AT, "until": AT},
         "budgets": {

@@ -26,7 +26,9 @@ from campaign.core.model import (
     Reading,
 )
 
-Wire = dict[str, Any]  # plain JSON: what was derived for the wire (media ids, key, parent); stored at the line
+# Plain JSON: what was derived for the wire (media ids, key, parent); stored at the line. Keys that begin with _ are
+# neither archived nor shown: what they hold opens something while it lives.
+Wire = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,8 @@ class Adapter(ABC):
     tokenless: ClassVar[bool] = False  # whether an account needs no token, for nobody is asked over the network
     counted_by: ClassVar[Literal["account", "credential"]] = "account"
     """What the platform counts requests by. `credential`: all accounts that share one token share one budget."""
+    names_people: ClassVar[bool] = False
+    """Whether what it is told by measure() names those who reacted or answered: kept only where names are."""
     home: ClassVar[str] = ""  # the base URL, where the platform is at one for all
     hosts: ClassVar[tuple[str, ...]] = ()  # further hosts of a platform with a home, to which its tokens may go
     oauth: ClassVar[Any] = None  # core.oauth.OAuth, where an account can be connected by consent

@@ -220,10 +220,11 @@ def _alt(outgoing: Outgoing, position: int, alt: str, rule: MediaRule, where: st
 
 
 def _languages(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
-    if len(outgoing.langs) <= capabilities.languages or not capabilities.languages:
+    tags = [lang for lang in outgoing.langs if lang not in outgoing.localized]  # what is localized tells by itself
+    if len(tags) <= capabilities.languages or not capabilities.languages:
         return []
-    value = "+".join(outgoing.langs)
-    rule = f"{outgoing.platform} takes {capabilities.languages} language tag(s); it will be tagged {outgoing.langs[0]}"
+    value = "+".join(tags)
+    rule = f"{outgoing.platform} takes {capabilities.languages} language tag(s); it will be tagged {tags[0]}"
     return [Finding("warning", "langs", value, rule)]
 
 

@@ -17,9 +17,10 @@ from campaign.engine.crank import Pump
 from campaign.engine.vigil import Pulse, Vigil, pulse_every
 from campaign.outage import Outage
 from campaign.service import App
-from campaign.service.archive import archive, seal
+from campaign.service.archive import archive
 from campaign.service.confirm import confirm
 from campaign.service.measure import measure
+from campaign.service.seal import seal
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, jobs, queue, readings
 from campaign.store.locks import Lock

@@ -1,27 +1,25 @@
 """archive: write what happened into the record on disk; a failure here never moves a delivery."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import rfc8785
 
 from campaign.core.errors import CampaignError
-from campaign.core.model import Account, Attempt, Campaign, Delivery, Exchange, Leg, Measurement, Medium, Post, Variant
+from campaign.core.model import Account, Attempt, Campaign, Delivery, Exchange, Leg, Medium, Post, Variant
 from campaign.core.states import State
 from campaign.record import as2, events, warc
 from campaign.service import SYSTEM, App
-from campaign.service.listen import forget
 from campaign.service.notify import over, tell
 from campaign.service.screenshot import FIELD as SCREENSHOT
 from campaign.store import accounts as account_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import comments, notices, outbox, people, queue, readings
+from campaign.store import notices, outbox, people, queue
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued
 
@@ -81,33 +79,6 @@ def _say(app: App, failure: str) -> None:
             over(app, tx, "archive")
 
 
-def seal(app: App, *, until: datetime | None = None) -> int:
-    """Write the readings of each account into its object of the month; return how many readings were sealed.
-
-    Args:
-        until: readings before this instant; by default those of months (UTC) that are over.
-    """
-    now = app.clock.now()
-    forget(app)
-    before = until or datetime(now.year, now.month, 1, tzinfo=UTC)
-    sealed = 0
-    with app.store.read() as tx:
-        accounts = account_rows.all_accounts(tx)
-    for account in accounts:
-        with app.store.read() as tx:
-            open_rows = readings.unsealed(tx, account.id, before=before)
-        by_month: dict[str, list[Measurement]] = defaultdict(list)
-        for row in open_rows:
-            by_month[f"{row.as_of:%Y-%m}"].append(row)
-        for month, rows in by_month.items():
-            _seal_month(app, account, month, before)
-            with app.store.begin() as tx:
-                readings.seal(tx, rows)
-            sealed += len(rows)
-    _seal_comments(app)
-    return sealed
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A post's object in the archive, at its newest version."""
@@ -144,13 +115,13 @@ def account_plain(account: Account) -> dict[str, Any]:
         "langs": list(account.langs),
         "guarantee": str(account.guarantee),
         "sheet": dict(account.sheet),
-        "connected_at": _iso(account.connected_at),
+        "connected_at": iso(account.connected_at),
     }
 
 
 def _keep_account(app: App, account: Account) -> None:
     files = {"account.json": rfc8785.dumps(account_plain(account)) + b"\n"}
-    _put(app, as2.urn(account.id), files, f"account {account.name}", account.connected_at)
+    put(app, as2.urn(account.id), files, f"account {account.name}", account.connected_at)
     with app.store.begin() as tx:
         account_rows.archived(tx, account.id)
 
@@ -223,7 +194,7 @@ def _keep_post(app: App, post_id: str) -> None:
         **_warcs(app, deliveries, attempts, accounts),
     }
     done = sum(row.state is State.PUBLISHED for row in deliveries)
-    _put(app, as2.urn(post.id), files, f"post {post.name}: {done} of {len(deliveries)} published", app.clock.now())
+    put(app, as2.urn(post.id), files, f"post {post.name}: {done} of {len(deliveries)} published", app.clock.now())
     app.failpoint("archive.written")
     with app.store.begin() as tx:
         outbox.archived(tx, deliveries)
@@ -257,7 +228,7 @@ def keep_medium(app: App, medium: Medium, at: datetime) -> None:
         return
     name = f"medium.{EXTENSIONS.get(medium.mime, 'bin')}"
     files = {name: app.media.file(medium.sha256), "medium.json": rfc8785.dumps(asdict(medium)) + b"\n"}
-    _put(app, object_id, files, f"medium {medium.sha256[:12]}", at)
+    put(app, object_id, files, f"medium {medium.sha256[:12]}", at)
 
 
 def campaign_plain(campaign: Campaign, legs: Sequence[Leg]) -> dict[str, Any]:
@@ -292,7 +263,8 @@ def leg_plain(leg: Leg) -> dict[str, Any]:
     }
 
 
-def _put(app: App, object_id: str, files: Mapping[str, Any], message: str, at: datetime) -> None:
+def put(app: App, object_id: str, files: Mapping[str, Any], message: str, at: datetime) -> None:
+    """Write an object's next version: these files, and no others."""
     app.archive.put(
         object_id,
         files,
@@ -347,8 +319,8 @@ def _delivery(row: Delivery, queued: Queued, account: Account) -> as2.DeliveryRe
             "outgoing_id": queued.id,
             "target_id": queued.target_id,
             "outgoing_parent_id": queued.parent_id,
-            "late_after": _iso(row.late_after),
-            "sent_at": _iso(row.sent_at) if row.sent_at else None,
+            "late_after": iso(row.late_after),
+            "sent_at": iso(row.sent_at) if row.sent_at else None,
             "moved_because": row.moved_because,
             "error": row.error,
             # What begins with _ opens something while it lives: an upload session's address.
@@ -426,63 +398,6 @@ def _about(urn: str, happened: Mapping[str, Any]) -> list[str]:
     return [urn, *more, *([as2.medium_urn(shot)] if shot else [])]
 
 
-def _seal_comments(app: App) -> None:
-    """Write what people answered to each post into an object of its own: it may be disposed of by itself."""
-    with app.store.read() as tx:
-        open_posts = comments.unsealed_posts(tx)
-    for post_id in open_posts:
-        with app.store.read() as tx:
-            post = post_rows.post_of(tx, post_id)
-            ids = [row.id for row in queue.of_post(tx, post_id)]
-            heard = comments.of_deliveries(tx, ids)
-        lines = [
-            rfc8785.dumps(
-                {
-                    **{
-                        name: getattr(one, name)
-                        for name in ("remote_id", "in_reply_to", "author", "author_hash", "text")
-                    },
-                    "delivery": one.delivery_id,
-                    "at": _iso(one.at) if one.at else None,
-                    "first_seen_at": _iso(one.first_seen_at),
-                    "last_seen_at": _iso(one.last_seen_at),
-                    "gone_at": _iso(one.gone_at) if one.gone_at else None,
-                    # A number that JCS cannot hold must not keep the rest out: as the text that the platform sent.
-                    "record": json.dumps(one.record, ensure_ascii=False) if one.record is not None else None,
-                }
-            )
-            for one in heard
-        ]
-        files = {"comments.jsonl": b"\n".join(lines) + b"\n"}
-        _put(app, as2.comments_urn(post_id), files, f"comments on post {post.name}", app.clock.now())
-        with app.store.begin() as tx:
-            comments.seal(tx, ids)
-
-
-def _seal_month(app: App, account: Account, month: str, before: datetime) -> None:
-    year, number = map(int, month.split("-"))
-    since = datetime(year, number, 1, tzinfo=UTC)
-    after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    with app.store.read() as tx:
-        rows = readings.in_period(tx, account.id, since=since, before=min(after, before))
-    lines = [
-        rfc8785.dumps(
-            {
-                "delivery": row.delivery_id,
-                "metric": row.metric,
-                "value": row.value,
-                "status": str(row.status),
-                "as_of": _iso(row.as_of),
-                "source": row.source,
-            }
-        )
-        for row in rows
-    ]
-    metrics = dict(app.capabilities(account).metrics)
-    meaning: dict[str, Any] = {"account": account.id, "platform": account.platform, "period": month, "metrics": metrics}
-    files = {"readings.jsonl": b"\n".join(lines) + b"\n", "meaning.json": rfc8785.dumps(meaning) + b"\n"}
-    _put(app, as2.engagement_urn(account.id, month), files, f"readings of {account.name} in {month}", app.clock.now())
-
-
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """Return an instant as the record writes it: UTC, with Z."""
     return moment.isoformat().replace("+00:00", "Z")

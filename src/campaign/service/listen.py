@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from campaign.core.adapter import Adapter
+from campaign.core.adapter import Adapter, Exchanges
 from campaign.core.errors import CampaignError, Outcome, Refused
-from campaign.core.model import Comment
+from campaign.core.model import Comment, Exchange
 from campaign.core.text import normalise
 from campaign.service import App
-from campaign.store import comments
+from campaign.store import answers, comments
 from campaign.store.comments import Heard
 from campaign.store.readings import Due
 
@@ -28,13 +28,19 @@ def is_asked(item: Due) -> bool:
     return item.measure_at - item.published_at in AGES
 
 
-async def listen(app: App, adapter: Adapter, items: Sequence[Due]) -> int:
+async def listen(app: App, adapter: Adapter, items: Sequence[Due], asked: Exchanges | None = None) -> int:
     """Ask for the comments of these deliveries and keep them; return how many are new.
 
-    What a platform refuses or does not tell now is asked at the next age, and stops nothing.
+    What a platform refuses or does not tell now is asked at the next age, and stops nothing. The bytes that comments
+    were read from are kept where names are: they are full of them.
+
+    Args:
+        asked: where the adapter's exchanges end.
     """
+    asked = asked or Exchanges()
     new = 0
     for item in items:
+        asked.kept.clear()
         try:
             told = await adapter.comments(item.remote_id)
         except Refused as error:
@@ -45,7 +51,7 @@ async def listen(app: App, adapter: Adapter, items: Sequence[Due]) -> int:
             if not isinstance(error, Outcome):
                 continue
             break  # the account's platform does not answer: the others would not be told of either
-        new += await asyncio.to_thread(_keep, app, item.delivery_id, told)
+        new += await asyncio.to_thread(_keep, app, item, told, tuple(asked.kept))
     return new
 
 
@@ -53,15 +59,17 @@ def forget(app: App) -> int:
     """Take what people wrote, and who, out of comments that are older than the installation keeps them."""
     if not app.comments.days:
         return 0
+    before = app.clock.now() - timedelta(days=app.comments.days)
     with app.store.begin() as tx:
-        return comments.forget(tx, before=app.clock.now() - timedelta(days=app.comments.days))
+        answers.forget(tx, before=before)
+        return comments.forget(tx, before=before)
 
 
-def _keep(app: App, delivery_id: str, told: Sequence[Comment]) -> int:
+def _keep(app: App, item: Due, told: Sequence[Comment], went: Sequence[Exchange]) -> int:
     now, key = app.clock.now(), app.vault.derived("authors of comments")
     heard = [
         Heard(
-            delivery_id=delivery_id,
+            delivery_id=item.delivery_id,
             remote_id=one.remote_id[:500],
             in_reply_to=one.in_reply_to[:500],
             author=_clean(one.author)[:256] if one.author and app.comments.authors else None,
@@ -75,7 +83,9 @@ def _keep(app: App, delivery_id: str, told: Sequence[Comment]) -> int:
         for one in told[:MOST]
     ]
     with app.store.begin() as tx:
-        return comments.keep(tx, delivery_id, heard, at=now)
+        if app.comments.authors:
+            answers.keep(tx, item.account_id, went, at=now, new_id=app.new_id, delivery_id=item.delivery_id)
+        return comments.keep(tx, item.delivery_id, heard, at=now)
 
 
 def _clean(text: str) -> str:

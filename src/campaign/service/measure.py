@@ -1,4 +1,8 @@
-"""measure: read the counters that are due, by plan, and keep each with its status; missing is never 0."""
+"""measure: read the counters that are due, by plan, and keep each with its status; missing is never 0.
+
+The bytes that they were read from are kept beside them, in the same transaction; where they name people, only if the
+installation keeps names.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -8,12 +12,12 @@ from datetime import datetime, timedelta
 from campaign.core.adapter import Adapter, Exchanges
 from campaign.core.engagement import MANDATORY, next_age
 from campaign.core.errors import CampaignError, Outcome, RateLimited, Unauthorized
-from campaign.core.model import Account, Measurement, Metric, Reading, ReadingStatus
+from campaign.core.model import Account, Exchange, Measurement, Metric, Reading, ReadingStatus
 from campaign.service import App
 from campaign.service.listen import is_asked, listen
 from campaign.service.refresh import live
 from campaign.store import accounts as account_rows
-from campaign.store import readings
+from campaign.store import answers, readings
 from campaign.store.credentials import Credential, credential_of, refused
 from campaign.store.readings import Due
 
@@ -44,9 +48,11 @@ async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
     found: Mapping[str, Mapping[Metric, Reading]] = {}
     problem: Exception | None = None
     held: Credential | None = None
+    asked = Exchanges()
+    adapter: Adapter | None = None
     try:
         held = await asyncio.to_thread(_credential, app, account)
-        adapter = app.open_adapter(account, await live(app, account, held), Exchanges())
+        adapter = app.open_adapter(account, await live(app, account, held), asked)
         found = await adapter.measure([item.remote_id for item in items])
     except Exception as error:  # noqa: BLE001 - one account's trouble must not stop the readings of others
         problem = error
@@ -55,15 +61,17 @@ async def _read(app: App, account_id: str, items: Sequence[Due]) -> int:
         app.log("readings.failed", account=account.name, error=_said(error))
     at = app.clock.now()
     app.failpoint("measured")
-    kept = await asyncio.to_thread(_keep, app, items, found, problem, at, tuple(metrics), account)
-    if problem is None and app.capabilities(account).comments:
-        await _listen(app, account, adapter, [item for item in items if is_asked(item)])
+    named = adapter is not None and adapter.names_people and not app.comments.authors
+    went = () if named else tuple(asked.kept)
+    kept = await asyncio.to_thread(_keep, app, items, found, problem, at, tuple(metrics), account, went)
+    if problem is None and adapter is not None and app.capabilities(account).comments:
+        await _listen(app, account, adapter, [item for item in items if is_asked(item)], asked)
     return kept
 
 
-async def _listen(app: App, account: Account, adapter: Adapter, items: Sequence[Due]) -> None:
+async def _listen(app: App, account: Account, adapter: Adapter, items: Sequence[Due], asked: Exchanges) -> None:
     try:
-        await listen(app, adapter, items)
+        await listen(app, adapter, items, asked)
     except Exception as error:  # noqa: BLE001 - what people answer is worth less than the readings of others
         app.log("comments.failed", account=account.name, error=_said(error))
 
@@ -93,6 +101,7 @@ def _keep(
     at: datetime,
     metrics: Sequence[Metric],
     account: Account,
+    went: Sequence[Exchange],
 ) -> int:
     rows: list[Measurement] = []
     missing = Reading(None, ReadingStatus.NOT_PERMITTED if isinstance(problem, Unauthorized) else ReadingStatus.ERROR)
@@ -107,6 +116,8 @@ def _keep(
             ]
             readings.plan(tx, item.delivery_id, _next(item, at, read, problem))
         number = readings.add_readings(tx, rows)
+        if number:  # where nothing was read, there is nothing to stand beside
+            answers.keep(tx, account.id, went, at=at, new_id=app.new_id)
         app.failpoint("measure.written")
     return number
 

@@ -113,16 +113,11 @@ def in_period(tx: Connection, account_id: str, *, since: datetime, before: datet
 
 def seal(tx: Connection, items: Sequence[Measurement]) -> None:
     """Say that the record holds these readings."""
-    for item in items:
-        tx.execute(
-            measurements.update()
-            .where(
-                measurements.c.delivery_id == item.delivery_id,
-                measurements.c.metric == item.metric,
-                measurements.c.as_of == item.as_of,
-            )
-            .values(sealed=True)
-        )
+    if not items:
+        return
+    same = [column == sa.bindparam(f"the_{column.name}") for column in measurements.primary_key]
+    rows = [{f"the_{column.name}": getattr(item, column.name) for column in measurements.primary_key} for item in items]
+    tx.execute(measurements.update().where(*same).values(sealed=True), rows)
 
 
 def sealed_months(tx: Connection) -> dict[tuple[str, str], int]:

@@ -348,6 +348,20 @@ measurements = sa.Table(  # append-only; value is NULL unless a number was told
     ),
 )
 
+answers = sa.Table(  # the bytes that readings were read from, until the record holds them
+    "answers",
+    metadata,
+    _id(),
+    _of("accounts", "account_id"),
+    _of("deliveries", "delivery_id", nullable=True),  # whose comments were asked for; NULL: counters
+    sa.Column("at", Instant, nullable=False),  # of the reading, not of the exchange
+    sa.Column("number", sa.Integer, nullable=False),  # its place among those of the reading
+    sa.Column("asked", sa.String(64), nullable=False),  # digest of the question
+    sa.Column("told", sa.String(64), nullable=False),  # digest of the answer
+    sa.Column("packed", sa.LargeBinary, nullable=False),
+    sa.Index("ix_answers_asked", "account_id", "asked"),
+)
+
 comments = sa.Table(  # what people answered, each once
     "comments",
     metadata,
