@@ -53,6 +53,7 @@ class Server(ThreadingHTTPServer):
         self.fault = ""  # of the next request to the token endpoint: lose | drop | 503 | echo
         self.lasts: float | None = LASTS
         self.admits_nobody = False
+        self.documents: dict[str, Any] = {}  # path → what is told there, as JSON
         self.began, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
         self._number, self._lock = itertools.count(1), threading.Lock()
@@ -135,6 +136,9 @@ class Handler(BaseHTTPRequestHandler):
         self._say(status, json.dumps(told).encode())
 
     def do_GET(self) -> None:
+        if self.path in self.server.documents:
+            self._say(200, json.dumps(self.server.documents[self.path]).encode())
+            return
         self._forward(b"")
 
     do_PUT = do_DELETE = do_POST
