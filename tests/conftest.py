@@ -46,7 +46,7 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
 
 # Long, or with a fixture that is dear to make: each is begun early, the longest first, and stays with one worker.
 _LONG = "demo/test_drive test_sweep engine/test_distributed demo/test_film store/test_copy test_packaging test_daemon"
-WHOLE = tuple(f"tests/{name}.py" for name in f"{_LONG} demo/test_rehearse cli/test_rehearse".split())
+WHOLE = tuple(f"tests/{name}.py" for name in f"{_LONG} demo/test_rehearse cli/test_rehearse test_house".split())
 
 
 class Whole(LoadScopeScheduling):

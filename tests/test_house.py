@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_time_chance_and_environment_are_handed_in(what: re.Pattern[str], allowe
         f"{_name(file)}:{line} {used}"
         for file in MODULES
         if not _admitted(_name(file), allowed)
-        for line, used in _uses(_tree(file))
+        for line, used in _used(file)
         if what.search(used)
     ]
 
@@ -140,7 +141,7 @@ def test_no_test_patches_anything() -> None:
     uses = [
         f"{file.relative_to(ROOT)}:{line} {used}"
         for file in sorted((ROOT / "tests").rglob("*.py"))
-        for line, used in _uses(_tree(file))
+        for line, used in _used(file)
         if banned.search(used) and "http" not in used
     ]
 
@@ -186,6 +187,7 @@ def _admitted(name: str, allowed: dict[str, str]) -> bool:
     return any(name.startswith(place) if place.endswith("/") else name == place for place in allowed)
 
 
+@cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
@@ -206,6 +208,11 @@ def _roots(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             roots.add((node.module or "").partition(".")[0])
     return roots
+
+
+@cache
+def _used(file: Path) -> tuple[tuple[int, str], ...]:
+    return tuple(_uses(_tree(file)))
 
 
 def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
