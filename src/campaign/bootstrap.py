@@ -23,7 +23,7 @@ from campaign.core.clock import Clock
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
 from campaign.media.shelf import Shelf
-from campaign.opener import Opener
+from campaign.opener import Opener, make_sharer
 from campaign.outage import Outage
 from campaign.places import make_vault, open_archive, open_bucket_of, open_library
 from campaign.platforms import available, load
@@ -115,6 +115,7 @@ def open_app(
         opener.notebook = Sightings(store)
         opener.book = Budgets(store, clock)
         opener.unique = new_key
+    sharer = make_sharer(settings, clock)
     return App(
         store=store,
         media=open_library(settings),
@@ -129,6 +130,7 @@ def open_app(
         close_network=opener.aclose,
         capabilities=capabilities_of,
         locate=locate,
+        share_trouble=lambda account: sharer.trouble(private=bool(account.sheet.get("private"))),
         platforms=available(),
         publisher=settings.archive.publisher,
         log=log or (lambda event, **fields: None),

@@ -69,9 +69,9 @@ class Opener:
 
     def _client(self, account: Account, token: str) -> Any:
         """Return a client of an account, to be given a sink for each attempt."""
-        kind, secrets, private = load(account.platform), unseal(token), bool(account.sheet.get("private"))
+        kind, known, private = load(account.platform), unseal(token), bool(account.sheet.get("private"))
         memory = self._memories.setdefault(f"{account.id} {token}", {})
-        hidden = [*secrets.values(), *memory.get("secrets", ())]
+        hidden = [*known.values(), *memory.get("secrets", ())]
         return self._made(
             account,
             _hosts(kind, account),
@@ -79,13 +79,13 @@ class Opener:
             hidden,
             memory,
             total=self._settings.network.total_timeout,
-            token=secrets["token"] if kind.bearer or "dpop" in secrets else None,
-            secrets=secrets,
-            holder=self._holder(secrets, memory) if "dpop" in secrets else None,
+            token=known["token"] if kind.bearer or "dpop" in known else None,
+            secrets=known,
+            holder=self._holder(known, memory) if "dpop" in known else None,
             notebook=self.notebook,
             share=partial(self._sharer.address, private=private),
             budget=self._limiter(bool(account.remote_id)) if self._limited else None,
-            budget_key=self._budget(kind, account, secrets["token"]) if self._limited else None,
+            budget_key=self._budget(kind, account, known["token"]) if self._limited else None,
         )
 
     def _holder(self, secrets: Mapping[str, str], memory: dict[str, Any]) -> Any:

@@ -447,6 +447,8 @@ def test_an_account_of_each_platform_is_rehearsed_by_the_same_code(world: World,
             again=False,
         )
     )
+    if kind.defaults.fetches_media:
+        world.share_media()
     pictures = (world.medium_for(platform, {"en": "A navy picture"}),)
     for number, (name, given) in enumerate((("P01", pictures), ("P02", pictures if kind.defaults.min_media else ()))):
         texts = {"en": Wording(f"Hello {name}", title=f"Title {name}")}

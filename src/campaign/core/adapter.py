@@ -135,6 +135,7 @@ class Capabilities:
     title: TitleRule | None = None  # None: a title of the post goes nowhere
     localizes: bool = False  # whether one post holds the wordings of other languages beside its own: strategy native
     min_media: int = 0  # a post without so many media is refused
+    fetches_media: bool = False  # it fetches media by itself, from a public address of ours
     by_hand: bool = False  # a person puts it up, and says where it stands
     fetches: bool = True
     comments: bool = False

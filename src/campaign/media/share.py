@@ -59,6 +59,14 @@ class Sharer:
             )
         return found
 
+    def trouble(self, *, private: bool = False) -> str | None:
+        """Return why nobody could fetch what is shared, so that it is known before a post's time; None: one could."""
+        try:
+            self.address("0" * 64, "image/jpeg", private=private)
+        except (Refused, OSError) as error:
+            return str(error)
+        return None
+
     def admitted(self, name: str, until: str, signature: str) -> tuple[str, str]:
         """Return digest and MIME type of what an address of ours stands for.
 

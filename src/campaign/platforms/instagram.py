@@ -82,6 +82,7 @@ CAPABILITIES = Capabilities(
     deletes=False,
     comments=True,
     token="60 days; renewed with itself from its second day on (ig_refresh_token)",  # noqa: S106
+    fetches_media=True,
     not_offered={
         "threads": _PUBLISHING,  # a comment is no post
         "languages": _MEDIA,  # no parameter for it

@@ -52,6 +52,7 @@ CAPABILITIES = Capabilities(
     deletes=False,
     fetches=False,
     token="a long-lived channel access token does not expire; others are renewed by hand",  # noqa: S106
+    fetches_media=True,
     not_offered={
         "threads": _BROADCAST,
         "alt": Source(f"{_REFERENCE}#image-message", "2026-11-24"),

@@ -74,6 +74,7 @@ CAPABILITIES = Capabilities(
     edits=False,
     comments=True,
     token="60 days; renewed with itself from its second day on (th_refresh_token)",  # noqa: S106
+    fetches_media=True,
     not_offered={
         "languages": _POSTS,  # no parameter for it
         "edits": _docs("reference"),  # no operation for it

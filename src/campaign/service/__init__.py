@@ -70,6 +70,7 @@ class App:
         open_adapter: (account, token, sink) → the adapter of that account; what goes over the wire ends in the sink.
         close_network: closes connections; to be awaited before an event loop ends.
         capabilities: an account's limits, without opening anything.
+        share_trouble: account → why its platform could not fetch our media; None: it could.
         locate: (account, public address) → the remote id of its post there; raises Invalid.
         platforms: the names of the platforms there are.
         spacing: seconds between two late deliveries of an account after a pause; 0: none.
@@ -95,6 +96,7 @@ class App:
     close_network: Callable[[], Awaitable[None]]
     capabilities: Callable[[Account], Capabilities]
     locate: Callable[[Account, str], str]
+    share_trouble: Callable[[Account], str | None]
     platforms: tuple[str, ...]
     publisher: str
     log: Callable[..., None]

@@ -336,6 +336,10 @@ def _render(
             rule = f"{account.platform} holds no post in several languages; choose split, combined or thread"
             plan.findings += placed(Invalid("strategy", "native", rule), account.name)
             continue
+        unreachable = app.share_trouble(account) if capabilities.fetches_media and draft.pictures else None
+        if unreachable:
+            plan.findings += placed(Invalid("media", f"for {account.name}", unreachable), account.name)
+            continue
         groups = [langs] if strategy in ("combined", "native") else [(lang,) for lang in langs]
         parent: Queued | None = None
         for group in groups:
