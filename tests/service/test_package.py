@@ -13,17 +13,19 @@ from campaign.core.errors import Conflict, Forbidden, Invalid
 from campaign.core.model import Delivery
 from campaign.record import as2
 from campaign.service.archive import archive
-from campaign.service.compose import Wording
+from campaign.service.compose import Draft, Wording, compose
 from campaign.service.confirm import settle
 from campaign.service.doctor import doctor
-from campaign.service.enqueue import retry
-from campaign.service.notify import path_of, text_of
+from campaign.service.enqueue import cancel, retry
+from campaign.service.notify import Notifier, path_of, text_of
 from campaign.service.package import package_of, pieces, write_package
 from campaign.store import attempts as attempt_rows
 from campaign.store import notices, outbox, queue
 from campaign.store import posts as post_rows
 from tests.conftest import World
 
+from .test_clips import clip, with_rules
+from .test_notify import Ear
 from .test_rebuild import begin_anew
 
 TEXT = '평화의 길 <첫째 날> & "서울"\n\n함께 걸어요'
@@ -122,13 +124,61 @@ def test_only_who_writes_or_approves_gets_a_package_and_only_of_what_a_person_pu
         settle(world.app, sent.id, "published", by=world.alice, screenshot=shot(world))
 
 
+def test_a_package_may_be_had_before_its_time_but_not_of_what_is_not_to_go_out(world: World) -> None:
+    world.link("handoff", "blog", "ko")
+    for name in ("P01", "P02"):
+        world.post(name, to=("blog",))
+    first, second = world.deliveries()
+    assert "scheduled" == package_of(world.app, first.id, by=world.alice).delivery.state
+
+    cancel(world.app, "P01", by=world.alice, campaign_name="c")
+    with world.app.store.begin() as tx:
+        tx.exec_driver_sql(
+            "UPDATE outgoings SET canonical = CAST(replace(canonical, '안녕', '글자') AS BLOB) WHERE id = ?",
+            (second.outgoing_id,),
+        )
+    for held, why in ((first, "it is cancelled"), (second, "is not what was approved")):
+        with pytest.raises(Conflict, match=why):
+            package_of(world.app, held.id, by=world.alice)
+
+
+def test_a_clip_comes_with_its_poster_and_tracks_and_a_text_in_two_languages_is_one(world: World) -> None:
+    world.link("handoff", "blog", "ko", "ru")
+    tracked = with_rules(world.app, captions="tracks")
+    clipped = clip(world, "ko", "ru")
+    texts = {"ko": Wording("영상"), "ru": Wording("Видео")}
+    draft = Draft("P01", texts, "2026-11-24 10:00", ("blog",), (clipped,), strategy="combined")
+    compose(tracked, "c", draft, by=world.alice, approve_now=True)
+    [held] = world.deliveries()
+    package = package_of(tracked, held.id, by=world.alice)
+    write_package(tracked, package, world.folder / "out")
+
+    assert {"ko", "ru"} == {lang for lang, _, _ in package.media[0].captions}
+    sizes = {file.name: file.stat().st_size for file in (world.folder / "out").iterdir()}
+    assert {file.name: file.size for file in package.files} == sizes
+    assert {
+        "text-ko-ru.txt", "1-P01-ko-ru.mp4", "1-P01-ko-ru.poster.jpg", "1-P01-ko-ru.ko.vtt", "1-P01-ko-ru.ru.vtt",
+    } < set(sizes)  # fmt: skip
+    page = (world.folder / "out" / "index.html").read_text("utf-8")
+    assert 'poster="1-P01-ko-ru.poster.jpg"' in page and "영상" in page and "Видео" in page
+
+
 def test_the_assigned_person_is_told_once_and_it_is_over_when_it_is_settled(world: World, handed: Delivery) -> None:
     [notice] = told(world)
     assert ("alice", board(world)) == (notice.detail["person"], notice.detail["place"])
     assert "is with alice" in text_of(notice) and f"settle {handed.id}" in text_of(notice)
     assert f"/posts/c/P01/handoff/{handed.id}" == path_of(notice)
 
-    settle(world.app, handed.id, "published", by=world.alice, url=f"{board(world)}/abc")
+    world.post("P02", to=("blog",))
+    world.clock.turn(minutes=10)
+    world.tick()
+    ear = Ear()
+    world.run(Notifier(world.app, {"ear": ear}, url="https://desk.example")())
+    [message] = ear.heard
+    assert message["text"].startswith("2 deliveries are with a person: c/P01/ko to blog; c/P02/ko to blog")
+
+    for held in world.deliveries():
+        settle(world.app, held.id, "published", by=world.alice, url=f"{board(world)}/{held.id}")
 
     assert [] == told(world)
 
