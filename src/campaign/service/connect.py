@@ -157,7 +157,7 @@ async def finish(
         renewal = {"client_id": us.client_id, "echoed": echoed}
         if oauth.discovery != "none":
             renewal["endpoints"] = endpoints.plain()
-    secrets = {"refresh": grant.refresh, "client_secret": us.secret, "dpop": secret["key"]}
+    further = {"refresh": grant.refresh, "client_secret": us.secret, "dpop": secret["key"]}
     linked = await connect(
         app,
         asked["platform"],
@@ -169,7 +169,7 @@ async def finish(
         private=asked["private"],
         again=asked["again"],
         options=asked["options"],
-        secrets={name: value for name, value in secrets.items() if value},
+        secrets={name: value for name, value in further.items() if value},
         lifetime=lifetime_of(app, grant, renewal),
     )
     missing = granted(oauth.scopes, grant.scope)

@@ -158,17 +158,17 @@ def _begin(app: App, account: Account) -> tuple[Credential, bool]:
 
 
 async def _ask(app: App, account: Account, held: Credential) -> tuple[Grant, Mapping[str, Any]]:
-    renewal, secrets = held.lifetime.renewal or {}, unseal(held.secrets)
+    renewal, known = held.lifetime.renewal or {}, unseal(held.secrets)
     oauth: OAuth | None = app.consents.oauth(account.platform)
     if oauth is None:
         raise Refused(f"{_named(account)}: its platform has no consent to renew any more")
     told = renewal.get("endpoints")
     endpoints = Endpoints(**told) if told else app.consents.endpoints(account, oauth)
-    us = registered(app, account.platform, str(renewal.get("client_id", "")), secrets.get("client_secret", ""))
-    hidden = [value for value in (*secrets.values(), us.secret) if value]
-    authority = app.consents.authority(account, oauth, endpoints.urls, hidden, secrets.get("dpop"))
+    us = registered(app, account.platform, str(renewal.get("client_id", "")), known.get("client_secret", ""))
+    hidden = [value for value in (*known.values(), us.secret) if value]
+    authority = app.consents.authority(account, oauth, endpoints.urls, hidden, known.get("dpop"))
     echoed = renewal.get("echoed") or {}
-    before = Grant(secrets["token"], secrets.get("refresh"))
+    before = Grant(known["token"], known.get("refresh"))
     return await authority.renew(endpoints, us, before, echoed), renewal
 
 
