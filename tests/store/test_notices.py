@@ -68,16 +68,18 @@ def test_what_stands_about_a_delivery_is_closed_when_it_has_moved_on(desk: Desk)
         desk.add(state=State.MISSED),
         desk.add(state=State.FAILED),
         desk.add(state=State.UNCERTAIN, guarantee=Guarantee.NONE),
+        desk.add(state=State.PROCESSING),
     ]
     gone = [
         desk.add(state=State.PUBLISHED),
         desk.add(state=State.SCHEDULED),
         desk.add(state=State.UNCERTAIN, guarantee=Guarantee.READ_BACK),
+        desk.add(state=State.PUBLISHED),
     ]
     with desk.store.begin() as tx:
         for rows in (there, gone):
-            for row, state in zip(rows, ("missed", "failed", "uncertain"), strict=True):
+            for row, state in zip(rows, ("missed", "failed", "uncertain", "processing"), strict=True):
                 notices.add(tx, Notice(f"n{row.id}"[:36], f"delivery.{state}", row.id, {}, NOW))
         notices.add(tx, REFUSED)
-        assert 3 == notices.close_settled(tx, at=SOON)
+        assert 4 == notices.close_settled(tx, at=SOON)
         assert {row.id for row in there} | {"kr"} == {each.subject for each in notices.open_now(tx)}

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from campaign.core.errors import Conflict, Held, LeaseLost, NotFound
 from campaign.core.model import Delivery, Guarantee
 from campaign.core.states import State
-from campaign.store import outbox, queue
+from campaign.store import notices, outbox, queue
 from campaign.store.accounts import Pause, lift, pause
 from campaign.store.campaigns import add_campaign
+from campaign.store.notices import Notice
 from campaign.store.outbox import Lease
 from campaign.store.tables import deliveries
 from tests.store.conftest import BOOT, LEASE, NOW, Desk
@@ -401,6 +402,10 @@ def test_a_doubt_that_only_a_person_can_settle_is_not_in_flight_and_not_asked_ab
         assert 4 == queue.in_flight(tx)
         asked = queue.doubtful(tx, mono=1000.0, boot=BOOT, limit=50)
     assert [State.PROCESSING, State.UNCERTAIN] == [delivery.state for delivery in asked]
+    handed = desk.add(state=State.PROCESSING)  # a person puts it up, and was told
+    with desk.store.begin() as tx:
+        notices.add(tx, Notice("n1", "delivery.processing", handed.id, {}, NOW))
+        assert 4 == queue.in_flight(tx)
 
 
 def test_a_delivery_is_found_by_the_beginning_or_the_end_of_its_id(desk: Desk) -> None:
