@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from campaign.core.errors import Forbidden, Invalid, Refused
-from campaign.core.oauth import Registered
+from campaign.core.oauth import Grant, Registered
 from campaign.service import App
 from campaign.service.connect import begin, finish
+from campaign.service.doctor import doctor
+from campaign.service.refresh import lifetime_of
+from campaign.store import accounts as account_rows
+from campaign.store.credentials import put_token
 from tests.conftest import World
 from tests.consent import OAUTH, Server
 from tests.service.test_refresh import closed, opened
@@ -91,8 +95,6 @@ def test_an_answer_of_another_server_is_refused_before_the_code_goes_anywhere(
 
 
 def _draft(world: World, server: Server) -> Any:
-    from campaign.store import accounts as account_rows
-
     with world.app.store.read() as tx:
         return replace(account_rows.account_named(tx, "kr"), base_url=server.url)
 
@@ -102,3 +104,17 @@ def test_a_platform_without_consent_says_how_it_is_connected(world: World) -> No
 
     with pytest.raises(Invalid, match="give it with --token-stdin"):
         world.run(begin(world.app, "telegram", name="tg", **given))
+
+
+@pytest.mark.parametrize(("days", "renews", "said"), [(30, False, True), (5, False, False), (5, True, True)])
+def test_a_token_that_ends_and_that_nothing_renews_is_told_by_the_doctor(
+    world: World, days: int, renews: bool, said: bool
+) -> None:
+    grant = Grant("a token", lasts=days * 86400.0)
+    life = lifetime_of(world.app, grant, {"client_id": "c"} if renews else None)
+    with world.app.store.begin() as tx:
+        account = account_rows.account_named(tx, "kr")
+        put_token(tx, account.id, world.app.vault, "a token", life, at=world.clock.now())
+    told = next(check for check in doctor(world.app) if check.name == "tokens")
+
+    assert (said, said) == (told.ok, "kr (in 5 days)" not in told.detail)

@@ -13,6 +13,7 @@ from campaign.service.health import Check, check_clock, check_disks, living
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, heartbeats, queue
 from campaign.store.budgets import Standing
+from campaign.store.credentials import credential_of
 from campaign.store.heartbeats import Heartbeat, Holding
 
 
@@ -57,6 +58,7 @@ def doctor(app: App) -> list[Check]:
 
 
 LONG = timedelta(days=1)  # for which a person may have what is to be put up, before it is said
+ENDING = 7 * 86400.0  # seconds before its end at which a token that nothing renews is told of
 _STUCK = {
     State.UNCERTAIN: "in doubt; see: campaign delivery list, then: campaign delivery settle ID",
     State.MISSED: "missed; schedule again (campaign delivery retry ID --at …) or cancel",
@@ -165,14 +167,25 @@ def _budgets(standing: dict[str, Standing]) -> Check:
 
 def _tokens(app: App, names: list[str]) -> Check:
     broken: list[str] = []
+    ending: list[str] = []
     for name in names:
         try:
             with app.store.read() as tx:
-                account_rows.token_of(tx, account_rows.account_named(tx, name), app.vault)
+                life = credential_of(tx, account_rows.account_named(tx, name), app.vault).lifetime
         except CampaignError:
             broken.append(name)
+            continue
+        left = None if life.expires_mono is None else life.expires_mono - app.clock.monotonic()
+        # What another boot counted from cannot be told; the date can, give or take what the clock was moved by.
+        if left is None or life.boot != app.clock.boot:
+            left = (life.expires_at - app.clock.now()).total_seconds() if life.expires_at else None
+        if life.renewal is None and left is not None and left < ENDING:
+            ending.append(f"{name} (in {max(0.0, left / 86400):.0f} days)")
     if broken:
         return Check(
             "tokens", False, f"cannot be used: {', '.join(broken)}; connect again: campaign account add … --again"
         )
+    if ending:
+        said = f"end, and nothing renews them: {', '.join(ending)}; connect again: campaign account add … --again"
+        return Check("tokens", False, said)
     return Check("tokens", True, f"{len(names)} accounts have one")
