@@ -181,14 +181,29 @@ def test_a_month_that_is_sealed_again_without_new_answers_keeps_its_file(world: 
     assert raw == world.app.archive.read(month_of(world), ANSWERS)
 
 
-def test_older_answers_that_cannot_be_read_are_not_written_over(world: World) -> None:
-    published(world, "P01")
+def test_older_answers_that_cannot_be_read_are_not_written_over_and_stop_no_other(world: World) -> None:
+    world.connect("ru", "ru", twin_account="peace_ru")
+    published(world, "P01", to=("kr", "ru"), texts={"ko": "안녕", "ru": "Привет"})
     read_until(world, DAY)
     put(world.app, month_of(world), {ANSWERS: gzip.compress(b"no WARC")}, "x", world.clock.now())
 
     with pytest.raises(Conflict, match=r"answers\.warc\.gz of .* is damaged .* campaign archive verify"):
         seal(world.app, until=soon(world))
+    with world.app.store.read() as tx:
+        ru = account_rows.account_named(tx, "ru").id
+        assert [] == readings.unsealed(tx, ru, before=soon(world))
     assert waiting(world)
+
+
+def test_the_last_month_of_an_account_that_was_removed_is_sealed(world: World) -> None:
+    published(world, "P01")
+    read_until(world, DAY)
+    of_kr = month_of(world)
+    with world.app.store.begin() as tx:
+        account_rows.remove_account(tx, account_rows.account_named(tx, "kr"), at=world.clock.now())
+
+    assert seal(world.app, until=soon(world))
+    assert told(world, of_kr)
 
 
 def test_the_database_is_rebuilt_from_a_record_with_answers_and_sealed_on(world: World) -> None:

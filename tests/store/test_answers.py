@@ -67,6 +67,12 @@ def test_an_answer_that_stays_the_same_is_kept_once_until_it_changes(desk: Desk)
     assert [ONE, TOLD, back] == kept(desk)
 
 
+def test_each_month_has_the_first_answer_of_its_own(desk: Desk) -> None:
+    end = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+
+    assert [1, 1, 0] == [keep(desk, ONE, at=at) for at in (end, end + HOUR, end + 2 * HOUR)]
+
+
 def test_another_question_is_another_one_and_what_never_left_is_none(desk: Desk) -> None:
     elsewhere, posted = replace(ONE, url="https://a.example/2"), replace(ONE, request=ONE.request + b"id=2")
     silent, refused = replace(ONE, response=None, outcome="silent"), replace(ONE, response=b"HTTP/1.1 503 No\r\n\r\n")

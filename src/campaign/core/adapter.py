@@ -282,8 +282,6 @@ class Adapter(ABC):
     tokenless: ClassVar[bool] = False  # whether an account needs no token, for nobody is asked over the network
     counted_by: ClassVar[Literal["account", "credential"]] = "account"
     """What the platform counts requests by. `credential`: all accounts that share one token share one budget."""
-    names_people: ClassVar[bool] = False
-    """Whether what it is told by measure() names those who reacted or answered: kept only where names are."""
     home: ClassVar[str] = ""  # the base URL, where the platform is at one for all
     hosts: ClassVar[tuple[str, ...]] = ()  # further hosts of a platform with a home, to which its tokens may go
     oauth: ClassVar[Any] = None  # core.oauth.OAuth, where an account can be connected by consent
@@ -291,6 +289,7 @@ class Adapter(ABC):
     secrets: ClassVar[Mapping[str, str]] = {}  # the same for what must not be shown
     defaults: ClassVar[Capabilities]
     sheet: Mapping[str, Any] = {}  # what the account's own server told when it was connected
+    names_people = False  # whether what measure() is told names who reacted or answered: kept only where names are
 
     @cached_property
     def capabilities(self) -> Capabilities:

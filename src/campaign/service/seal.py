@@ -13,7 +13,7 @@ from typing import Any
 
 import rfc8785
 
-from campaign.core.errors import Conflict
+from campaign.core.errors import CampaignError, Conflict
 from campaign.core.model import Account, Exchange, Measurement
 from campaign.record import as2, warc
 from campaign.service import App
@@ -32,13 +32,17 @@ def seal(app: App, *, until: datetime | None = None) -> int:
 
     Args:
         until: readings before this instant; by default those of months (UTC) that are over.
+
+    Raises:
+        CampaignError, OSError: one object could not be written; the others were.
     """
     now = app.clock.now()
     forget(app)
     before = until or datetime(now.year, now.month, 1, tzinfo=UTC)
     sealed = 0
+    failures: list[Exception] = []
     with app.store.read() as tx:
-        accounts = account_rows.all_accounts(tx)
+        accounts = account_rows.every_account(tx)  # a removed one has its last month to be sealed
     for account in accounts:
         with app.store.read() as tx:
             open_rows = readings.unsealed(tx, account.id, before=before)
@@ -46,13 +50,19 @@ def seal(app: App, *, until: datetime | None = None) -> int:
         for row in open_rows:
             by_month[f"{row.as_of:%Y-%m}"].append(row)
         for month, rows in by_month.items():
-            held = _month(app, account, month, before)
+            try:
+                held = _month(app, account, month, before)
+            except (CampaignError, OSError) as error:
+                failures.append(error)
+                continue
             app.failpoint("seal.written")
             with app.store.begin() as tx:
                 readings.seal(tx, rows)
                 answers.drop(tx, held)
             sealed += len(rows)
     _comments(app)
+    if failures:
+        raise failures[0]
     return sealed
 
 

@@ -41,14 +41,15 @@ def keep(
     """Keep the exchanges of one reading; return how many were kept.
 
     What never left is left out. So is an exchange whose answer (status and body) is that of the last one kept of the
-    same question (method, URL and body) of the account: a counter that stands still for a month is kept once.
+    same question (method, URL and body) of the account in this month (UTC): a counter that stands still is kept once.
 
     Args:
         at: when it was read, as the readings say.
         delivery_id: whose comments were asked for; None: counters.
     """
     asked = [(_asked(one, delivery_id), _told(one), one) for one in exchanges if one.outcome != "not_sent"]
-    last = _last(tx, account_id, sorted({question for question, _, _ in asked}))
+    month = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)  # each month is on record by itself
+    last = _last(tx, account_id, sorted({question for question, _, _ in asked}), month)
     rows = []
     for number, (question, answer, exchange) in enumerate(asked, 1):
         if last.get(question) == answer:
@@ -133,13 +134,13 @@ def unpack(packed: bytes) -> Exchange:
     )
 
 
-def _last(tx: Connection, account_id: str, questions: Sequence[str]) -> dict[str, str]:
+def _last(tx: Connection, account_id: str, questions: Sequence[str], since: datetime) -> dict[str, str]:
     """Return question → the last answer to it that is kept."""
     found: dict[str, str] = {}
     for start in range(0, len(questions), MANY):
         some = questions[start : start + MANY]
         query = sa.select(answers.c.asked, answers.c.told).where(
-            answers.c.account_id == account_id, answers.c.asked.in_(some)
+            answers.c.account_id == account_id, answers.c.asked.in_(some), answers.c.at >= since
         )
         found |= {row.asked: row.told for row in tx.execute(query.order_by(answers.c.at, answers.c.number))}
     return found

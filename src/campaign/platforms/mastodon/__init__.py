@@ -107,6 +107,7 @@ class Adapter(port.Adapter):
     def __init__(self, client: Client, *, remote_id: str, kind: str, sheet: Mapping[str, Any]) -> None:
         self._client, self._remote_id, self._kind = client, remote_id, kind
         self._does = kind_of(kind)
+        self.names_people = self._does.names
         self._metrics = frozenset(sheet.get("metrics", CAPABILITIES.metrics))
         self.sheet = sheet
 

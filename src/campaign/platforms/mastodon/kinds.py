@@ -35,6 +35,8 @@ class Kind:
             gives its first answer once more, an error too. `refused`: refuses it, whatever became of the first.
         doubts: statuses that say, when a key or an upload is used again, no more than that it was used.
         bad_token: statuses besides 401 by which it may say that it does not accept a token.
+        names: whether a status names people who reacted to it: Pixelfed in `liked_by` (StatusTransformer.php), Pleroma
+            in the `account_ids` of its reactions (mastodon_api/views/status_view.ex).
         sheet: what it allows otherwise than it tells.
         told: what a person should know who connects an account there.
     """
@@ -46,6 +48,7 @@ class Kind:
     settles_within: float = 120.0
     doubts: frozenset[int] = frozenset()
     bad_token: frozenset[int] = frozenset()
+    names: bool = False
     sheet: Mapping[str, Any] = field(default_factory=dict)
     told: tuple[str, ...] = ()
 
@@ -64,6 +67,7 @@ _REPLAYS = Kind(
     KEY_LIFETIME,
     doubts=frozenset({409}),  # new ones say so of a request that is still under way
     bad_token=frozenset({403}),  # "Invalid credentials."
+    names=True,
     told=("it repeats its first answer to a key, an error too: a third attempt takes another key",),
 )
 KINDS: Mapping[str, Kind] = {
@@ -75,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
         _PIXELFED,
         doubts=frozenset({400, 403}),  # "Duplicate idempotency key.", "Invalid media id"
         bad_token=frozenset({403}),
+        names=True,
         sheet={"min_media": 1},  # 403 "Empty statuses are not allowed"
         told=(
             "Pixelfed refuses a key that it saw, whatever became of the post: its own list is asked instead",

@@ -96,7 +96,7 @@ class Adapter(port.Adapter):
 
     name: ClassVar[str] = "matrix"
     counted_by: ClassVar[Literal["account", "credential"]] = "credential"  # a server counts by user, not by room
-    names_people: ClassVar[bool] = True  # a reaction is an event, and it has a sender
+    names_people = True  # a reaction is an event, and it has a sender
     options: ClassVar[Mapping[str, str]] = {"room": "the room: #alias:server or !id:server; the user must be in it"}
     defaults: ClassVar[Capabilities] = CAPABILITIES
 

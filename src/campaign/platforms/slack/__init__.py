@@ -109,7 +109,7 @@ class Adapter(port.Adapter):
 
     name: ClassVar[str] = "slack"
     bearer: ClassVar[bool] = False  # a webhook's address must not get there
-    names_people: ClassVar[bool] = True  # a message lists who reacted
+    names_people = True  # a message lists who reacted
     home: ClassVar[str] = "https://slack.com"
     hosts: ClassVar[tuple[str, ...]] = ("hooks.slack.com", "files.slack.com")
     oauth: ClassVar[OAuth] = OAuth(
