@@ -10,6 +10,7 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.service import App
 from campaign.service.health import Check, check_clock, check_disks, living
+from campaign.service.package import mark_handed
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, heartbeats, queue
 from campaign.store.budgets import Standing
@@ -25,6 +26,7 @@ def doctor(app: App) -> list[Check]:
         with app.store.read() as tx:
             beats, held = heartbeats.heartbeats_now(tx), heartbeats.holdings(tx)
             rows = queue.listed(tx)
+            mark_handed(app, tx, rows)
             late = queue.overdue(tx, now=app.clock.now())
             pauses = account_rows.pauses_now(tx)
             accounts = account_rows.all_accounts(tx)
@@ -34,10 +36,9 @@ def doctor(app: App) -> list[Check]:
     checks.append(Check("database", True, f"{app.store.dialect} answers; {len(rows)} deliveries"))
     checks.append(_daemon(app, beats))
     checks.append(_leases(app, beats, held))
-    hands = frozenset(account.id for account in accounts if app.capabilities(account).by_hand)
-    checks.append(_doubts(app, [row for row in rows if row["account_id"] not in hands]))
-    if hands:
-        checks.append(_handed(app, [row for row in rows if row["account_id"] in hands]))
+    checks.append(_doubts(app, [row for row in rows if not row["handed"]]))
+    if handed := [row for row in rows if row["handed"]]:
+        checks.append(_handed(app, handed))
     checks.append(_late(late))
     checks += [_count(rows, state, words) for state, words in _STUCK.items()]
     due = sum(row["archive_state"] == "due" for row in rows)
@@ -129,10 +130,9 @@ def _doubts(app: App, rows: Sequence[dict[str, object]]) -> Check:
 
 def _handed(app: App, rows: Sequence[dict[str, Any]]) -> Check:
     """Say what a person was to put up, and has not told of for a day."""
-    waits = [row for row in rows if row["state"] == State.PROCESSING]
-    old = [row for row in waits if app.clock.now() - (row["sent_at"] or row["due_at"]) > LONG]
+    old = [row for row in rows if app.clock.now() - (row["sent_at"] or row["due_at"]) > LONG]
     if not old:
-        return Check("by hand", True, f"{len(waits)} are with a person" if waits else "nothing is with a person")
+        return Check("by hand", True, f"{len(rows)} with a person; see: campaign notices")
     named = "; ".join(
         f"{row['campaign']}/{row['post']}/{'+'.join(row['langs'])} to {row['account']}" for row in old[:5]
     )
