@@ -144,7 +144,7 @@ class Engagement(_Section):
     """What is kept of those who answer."""
 
     comment_authors: Annotated[
-        bool, Field(description="whether the names of people who comment are kept; else a keyed hash of them")
+        bool, Field(description="whether names of those who comment or react are kept; else a hash of the former")
     ] = False
     comment_days: Annotated[
         int, Field(ge=0, le=36500, description="days after which comments are forgotten; 0: never")
