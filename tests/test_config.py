@@ -206,3 +206,30 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in data.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
+
+
+def test_each_platform_may_have_a_section_that_says_who_we_are(tmp_path: Path) -> None:
+    file = _file(tmp_path, '[oauth.youtube]\nclient_id = "ours"\n[oauth.x]\nclient_id = "other"\n')
+    settings = load_settings(str(file), environ={"CAMPAIGN_OAUTH__X__CLIENT_SECRET": SECRET})
+
+    assert {"youtube": ("ours", ""), "x": ("other", SECRET)} == {
+        name: (one.client_id, one.client_secret.get_secret_value()) for name, one in settings.oauth.items()
+    }
+    assert SECRET not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f'[oauth.x]\nclient_secret = "{SECRET}"\n', "oauth.x.client_id"),
+        (f'[oauth.x]\nclient_id = "a"\nclient_secret = ["{SECRET}"]\n', "oauth.x.client_secret"),
+        (f'[oauth.x]\nclient_id = "a"\nsecret = "{SECRET}"\n', "oauth.x.secret"),
+        (f'oauth = "{SECRET}"\n', "[oauth.NAME]"),
+        (f'[oauth]\nx = "{SECRET}"\n', "[oauth.x]"),
+    ],
+)
+def test_a_section_of_a_platform_that_is_none_is_named_and_not_shown(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        load_settings(str(_file(tmp_path, text)), environ={})
+
+    assert named in str(raised.value) and SECRET not in f"{raised.value} {raised.value!r}"

@@ -391,4 +391,5 @@ def _shown(item: Any) -> object:
     # The value of a secret never stands in a message.
     secret = any(str(part) in SECRETS for part in item["loc"])
     secret = secret or (isinstance(item["input"], str) and "@" in item["input"])  # s3://key:secret@…
+    secret = secret or isinstance(item["input"], Mapping)  # a whole section, where a key is missing from it
     return "…" if secret else item["input"]
