@@ -1,6 +1,6 @@
 """The line of no return, what is proved about a request, and many at once."""
 
-from tests.mutants.mutant import CLIENT, CONFIRM, FAULTS, GROUP, MASTODON, ONCE, OUTBOX, PUBLISH, STATES, breaks
+from tests.mutants.mutant import CLIENT, CONFIRM, FAULTS, GROUP, KINDS, MASTODON, ONCE, OUTBOX, PUBLISH, STATES, breaks
 
 # --- The line of no return: what an attempt's end leads to.
 
@@ -143,6 +143,27 @@ PROOF = [
         'if error.status in (400, 409, 422) and wire["uses"] > 1 and wire["media_ids"]:',
         'if error.status == 409 and wire["uses"] > 1 and wire["media_ids"]:',
         MASTODON,
+    ),
+    breaks(
+        "a key that met an error is used for ever",
+        "platforms/mastodon/__init__.py",
+        "if self._does.burns and tries > 2:",
+        "if self._does.burns and tries > 200:",
+        KINDS,
+    ),
+    breaks(
+        "a key that Pixelfed refuses counts as a refusal",
+        "platforms/mastodon/kinds.py",
+        "doubts=frozenset({400, 403})",
+        "doubts=frozenset({403})",
+        KINDS,
+    ),
+    breaks(
+        "a post that a server keeps counts as taken down",
+        "platforms/mastodon/__init__.py",
+        "if reply.status in (404, 410) and await self._statuses([remote_id]):",
+        "if reply.status == 410 and await self._statuses([remote_id]):",
+        KINDS,
     ),
     breaks(
         "the server is not told the idempotency key",

@@ -204,6 +204,18 @@ def test_pixelfed_refuses_a_key_twice_and_that_is_a_doubt(stand: Callable[..., A
     assert 1 == len(world.twin.books())
 
 
+def test_a_comment_on_pixelfed_has_no_media_and_its_key_is_a_doubt_all_the_same(stand: Callable[..., Any]) -> None:
+    world, _, adapter, _ = stand("pixelfed")
+    made = world.run(adapter.publish(wanted(world), prepare(world, adapter, wanted(world), key="the first")))
+    comment, parent = wanted(world, "이어서", medium=False), Parent(made.remote_id, {})
+    first = prepare(world, adapter, comment, parent=parent)
+    world.run(adapter.publish(comment, first))
+    with pytest.raises(Uncertain, match="Duplicate idempotency key"):
+        world.run(adapter.publish(comment, prepare(world, adapter, comment, parent=parent, previous=first)))
+
+    assert 2 == len(world.twin.books())
+
+
 def test_pixelfed_takes_no_post_without_media_and_that_is_known_before(stand: Callable[..., Any]) -> None:
     world, account, adapter, _ = stand("pixelfed")
     outgoing, limits = wanted(world, medium=False), world.app.capabilities(account)
