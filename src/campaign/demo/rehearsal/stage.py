@@ -84,9 +84,7 @@ def staged(settings: Settings, tx: Any, plan: Plan, until: datetime) -> Iterator
             address = urlsplit(twin.base_url)
             only = (str(address.hostname), int(address.port or 0))
             # Budgets are weighed on the campaign's time afterwards: in real time they would only slow it down.
-            app = bootstrap.open_app(
-                chosen, clock=clock, opener=Opener(chosen, clock, limited=False, only=only)
-            )
+            app = bootstrap.open_app(chosen, clock=clock, opener=Opener(chosen, clock, limited=False, only=only))
             try:
                 _fill(app, tx, plan, asyncio.run(_connect_all(app, ours, twin)))
                 yield Stage(folder, chosen, app, clock, twin)
