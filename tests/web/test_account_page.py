@@ -2,17 +2,23 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
+from typing import get_args
 from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
 
+from campaign.core.adapter import Unit
 from campaign.core.model import Guarantee
+from campaign.core.sheet import ABILITIES
+from campaign.platforms import available, load
 from campaign.service import App
 from campaign.store import accounts as account_rows
-from campaign.store.tables import events
+from campaign.store.tables import accounts, events
 from campaign.web.words import CATALOGUE
 from tests.conftest import World
 from tests.web.conftest import Answer, Desk, Page
@@ -65,8 +71,99 @@ def test_the_list_says_what_an_account_may_do_and_what_a_doubt_means(world: Worl
 
 def test_every_guarantee_and_every_way_to_count_has_a_sentence(world: World) -> None:
     wanted = {f"account.guarantee.{one}" for one in Guarantee}
-    wanted |= {f"account.counts.{one}" for one in ("characters", "graphemes", "utf16")}
+    wanted |= {f"account.counts.{one}" for one in get_args(Unit)}
+    wanted |= {f"account.able.{one}" for one in ABILITIES} | {f"compose.unit.{one}" for one in get_args(Unit)}
     assert wanted | {"account.image", "account.video"} <= set(CATALOGUE)
+
+
+@pytest.mark.parametrize("platform", available())
+def test_every_option_and_secret_of_a_platform_has_words_in_three_languages(platform: str) -> None:
+    kind = load(platform)
+    wanted = {f"account.{what}.{platform}.{name}" for what in ("field", "note") for name in kind.options | kind.secrets}
+    wanted.add(f"account.hint.{platform}")
+    assert wanted <= set(CATALOGUE)
+    # Nothing is said of what the adapter no longer asks for, and no language stands in for another.
+    told = {key for key in CATALOGUE if key.startswith((f"account.field.{platform}.", f"account.note.{platform}."))}
+    assert told <= wanted
+    for key in wanted:
+        ko, en, ru = CATALOGUE[key]
+        assert re.search("[가-힣]", ko) and re.search("[а-яё]", ru) and not re.search("[가-힣а-яё]", en), key
+
+
+def test_each_form_asks_for_what_its_platform_needs_and_for_nothing_else(world: World, serve: Serve) -> None:
+    desk = serve(world.app, world.settings, by="alice")
+    for platform, lang in product(available(), ("ko", "ru")):
+        kind, answer = load(platform), desk.ask(f"/accounts/connect/{platform}?lang={lang}")
+        form = Page(answer.text)
+        assert answer.status == 200 and form.open == [], platform
+        place = ("ko", "en", "ru").index(lang)
+        assert CATALOGUE[f"account.hint.{platform}"][place] in form.text
+        typed = {str(one["name"]): one for one in form.all("input") if one.get("type") not in ("hidden", "checkbox")}
+        if platform == "feed":
+            assert not typed and "campaign account add feed" in form.text
+            continue
+        wanted = {"name", "others", *(f"option-{name}" for name in kind.options)}
+        wanted |= {f"secret-{name}" for name in kind.secrets}
+        wanted |= (set() if kind.home else {"base_url"}) | (set() if kind.tokenless else {"token"})
+        assert set(typed) == wanted, platform
+        assert not kind.home or kind.home in form.text
+        labelled = {label.get("for") for label in form.all("label")}
+        ids = [attrs["id"] for _, attrs in form.tags if attrs.get("id")]
+        assert len(ids) == len(set(ids)) and {one["id"] for one in typed.values()} <= labelled
+        noted = {str(one["aria-describedby"]) for one in typed.values() if one.get("aria-describedby")}
+        assert noted <= set(ids)
+        for name in (*kind.options, *kind.secrets):
+            assert CATALOGUE[f"account.note.{platform}.{name}"][place] in form.text
+
+
+def test_a_place_without_a_token_is_connected_in_the_browser(world: World, apart: App, serve: Serve) -> None:
+    desk = serve(apart, world.settings, by="alice")
+    fields = {"name": "naver", "base_url": "https://blog.example", "langs": "ko"}
+    fields |= {"option-place": "naver-blog", "option-person": "bob"}
+    answer = desk.send("/accounts/connect/handoff", **fields)
+    assert answer.status in (200, 303), answer.text
+    assert _names(world) == ["kr", "naver"]
+
+
+def test_a_folder_of_this_machine_is_not_named_in_a_browser(world: World, apart: App, serve: Serve) -> None:
+    desk = serve(apart, world.settings, by="alice")
+    folder = world.settings.root / "shown"
+    fields = {"name": "f", "base_url": "https://feeds.example", "langs": "ko", "option-folder": str(folder)}
+    answer = desk.send("/accounts/connect/feed", **fields)
+    assert answer.status == 422 and "campaign account add feed" in answer.text
+    assert _names(world) == ["kr"] and not folder.exists()
+    assert "/accounts/connect/feed" not in desk.ask("/accounts").text
+
+
+def _moved(world: World, platform: str) -> None:
+    """Have the account stand on another platform: only what its sheet says is looked at."""
+    with world.app.store.begin() as tx:
+        tx.execute(sa.update(accounts).values(platform=platform, sheet={}))
+
+
+def test_a_card_says_what_is_offered_what_is_not_and_what_it_costs(world: World, serve: Serve) -> None:
+    desk = serve(world.app, world.settings, by="carol")
+    text = Page(desk.ask("/accounts?lang=en").text).text
+    assert CATALOGUE["account.offers"][1] in text and CATALOGUE["account.price"][1] not in text
+    _moved(world, "x")
+    text = Page(desk.ask("/accounts?lang=en").text).text
+    assert "0.015 USD a post, 0.20 USD with a link" in text
+    lacks = text.partition(CATALOGUE["account.offers_not"][1])[2]
+    assert CATALOGUE["account.able.edits"][1] in lacks.partition("<")[0]
+    _moved(world, "youtube")
+    text = Page(desk.ask("/accounts?lang=ru").text).text
+    assert f"{CATALOGUE['account.needs.title'][2]}, {CATALOGUE['account.needs.clip'][2]}" in text
+
+
+def test_a_title_is_asked_for_only_where_an_account_shows_it(world: World, serve: Serve) -> None:
+    desk = serve(world.app, world.settings, by="alice")
+    assert "title_ko" not in desk.ask("/campaigns/c/compose").text
+    _moved(world, "youtube")
+    page = desk.ask("/campaigns/c/compose?lang=ko").text
+    assert 'id="title_ko"' in page and CATALOGUE["account.needs.title"][0] in page
+    _moved(world, "x")
+    page = desk.ask("/campaigns/c/compose?lang=ko").text
+    assert "title_ko" not in page and "0.015 USD" in page
 
 
 def test_a_viewer_sees_accounts_and_can_do_nothing_to_them(world: World, serve: Serve) -> None:

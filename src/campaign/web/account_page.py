@@ -10,8 +10,10 @@ from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from campaign.bootstrap import new_key
 from campaign.core.errors import CampaignError, Conflict, Invalid, NotFound, Outcome, Unauthorized
 from campaign.core.model import Account, Role
+from campaign.core.sheet import ABILITIES
 from campaign.platforms import load
 from campaign.service import SYSTEM, accounts, demand_role
 from campaign.service.connect import begin, finish
@@ -26,6 +28,7 @@ T = TypeVar("T")
 
 WRITERS = (Role.AUTHOR, Role.APPROVER)  # as service.accounts demands
 LONGEST, LONGEST_SECRET = 300, 4096  # characters of a platform's own fields
+AT_THE_TERMINAL = frozenset({"feed"})  # it writes into a folder of this machine: an operator's to choose
 WAIT = 30.0  # seconds of real time for the one network of this process
 FIELDS = {"name": "name", "base-url": "base_url", "token": "token", "lang": "langs"}  # of an error → of the form
 _NETWORK = threading.Lock()  # connections belong to one event loop at a time
@@ -50,6 +53,8 @@ def connect(desk: Desk, visit: Visit) -> Response:
         return _acted(desk, visit, "connect", platform)  # an account may be called so
     demand_role(visit.person, *WRITERS)
     kind, old = load(platform), _old(desk, visit.text("again"), platform)
+    if platform in AT_THE_TERMINAL:  # it would write into a folder that a form names
+        raise Invalid("platform", platform, f"is connected at the command line: campaign account add {platform} --help")
     further: dict[str, str] = {}
     try:
         options = _values(visit, "option", kind.options, LONGEST)
@@ -63,7 +68,7 @@ def connect(desk: Desk, visit: Visit) -> Response:
             # A new token goes where the old one went. Only an operator at the command line may name a private address.
             base_url=old.base_url if old else visit.text("base_url").strip() or kind.home,
             private=bool(old and old.sheet.get("private")),
-            token=visit.text("token").strip(),
+            token=new_key() if kind.tokenless else visit.text("token").strip(),
             langs=_langs(visit),
             by=visit.person,
             again=old is not None,
@@ -169,12 +174,19 @@ def _list(desk: Desk, visit: Visit, status: int = 200, **values: Any) -> Respons
                 "account": account,
                 "limits": desk.app.capabilities(account),
                 "profile": profile_of(account),
+                "missing": sorted(desk.app.capabilities(account).missing()),
+                "offered": sorted(set(ABILITIES) - desk.app.capabilities(account).missing()),
                 "fence": fence,
                 "refused": fence is not None and fence.person == SYSTEM,
             }
         )
     known: dict[str, Any] = {"result": None, "connected": None, "advice": ""}
-    known |= {"cards": cards, "platforms": desk.app.platforms, "may_act": visit.may(*WRITERS)}
+    known |= {
+        "at_the_terminal": sorted(AT_THE_TERMINAL),
+        "cards": cards,
+        "platforms": desk.app.platforms,
+        "may_act": visit.may(*WRITERS),
+    }
     return desk.page(visit, "accounts.html", status, **known | values)
 
 
@@ -194,14 +206,11 @@ def _form(
         spoken = dict.fromkeys((*LANGS, *(lang for one in campaigns.all_campaigns(tx) for lang in one.languages)))
     chosen = _langs(visit) if typed else list(old.langs) if old else []
     fields = [
-        {"id": f"option-{name}", "label": _label(visit, platform, name), "words": words, "secret": False}
+        _field(visit, platform, "option", name, words)
         | {"value": visit.text(f"option-{name}") if typed else str(given.get(name, ""))}
         for name, words in kind.options.items()
     ]
-    fields += [
-        {"id": f"secret-{name}", "label": _label(visit, platform, name), "words": words, "secret": True, "value": ""}
-        for name, words in kind.secrets.items()
-    ]
+    fields += [_field(visit, platform, "secret", name, words) for name, words in kind.secrets.items()]
     hint = f"account.hint.{platform}"
     return desk.page(
         visit,
@@ -210,6 +219,8 @@ def _form(
         platform=platform,
         home=kind.home,
         consents=kind.oauth is not None,
+        tokenless=kind.tokenless,
+        at_the_terminal=platform in AT_THE_TERMINAL,
         old=old,
         fields=fields,
         hint=say(hint) if hint in CATALOGUE else "",
@@ -273,9 +284,17 @@ def _langs(visit: Visit) -> list[str]:
     return list(dict.fromkeys([*visit.texts("langs"), *others]))
 
 
-def _label(visit: Visit, platform: str, name: str) -> str:
-    key = f"account.field.{platform}.{name}"
-    return visit.look.say(key) if key in CATALOGUE else name
+def _field(visit: Visit, platform: str, kind: str, name: str, words: str) -> dict[str, Any]:
+    """Return a field of the form; a platform of somebody else's package has its own English words alone."""
+    label, note = f"account.field.{platform}.{name}", f"account.note.{platform}.{name}"
+    return {
+        "id": f"{kind}-{name}",
+        "secret": kind == "secret",
+        "value": "",
+        "known": label in CATALOGUE,
+        "label": visit.look.say(label) if label in CATALOGUE else name,
+        "note": visit.look.say(note) if note in CATALOGUE else words,
+    }
 
 
 def _old(desk: Desk, name: str, platform: str) -> Account | None:

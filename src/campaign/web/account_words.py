@@ -23,6 +23,18 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "up to {n} characters as they are seen",
         "до {n} видимых знаков",
     ),
+    "account.counts.bytes": ("{n}바이트까지", "up to {n} bytes", "до {n} байт"),
+    "account.counts.x": (
+        "{n}자까지(한글은 두 자로 셈)",
+        "up to {n} characters (Hangul counts as two)",
+        "до {n} знаков (хангыль считается за два)",
+    ),
+    "account.counts.threads": (
+        "{n}자까지(이모지는 바이트로 셈)",
+        "up to {n} characters (an emoji counts as its bytes)",
+        "до {n} знаков (эмодзи считаются по байтам)",
+    ),
+    "account.counts.linkedin": ("글자 {n}자까지", "up to {n} characters", "до {n} знаков"),
     "account.counts.utf16": (
         "{n}자까지(이모지는 두 자로 셈)",
         "up to {n} characters (an emoji counts as two)",
@@ -114,6 +126,11 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "The server alone, as in https://mastodon.example",
         "Только сервер, например https://mastodon.example",
     ),
+    "account.address.handoff": (
+        "올리는 곳의 주소. 예: https://blog.naver.com",
+        "The address of the place, as in https://blog.naver.com",
+        "Адрес площадки, например https://blog.naver.com",
+    ),
     "account.token": ("토큰", "Token", "Токен"),
     "account.token.note": (
         "암호화해 보관하며 다시 보여 주지 않습니다.",
@@ -182,37 +199,6 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "데스크에서는 공개된 https 주소만 연결할 수 있습니다. 내부 주소는 운영자가 명령줄에서 연결합니다:",
         "The desk connects to public https addresses only. An operator connects a private one at the command line:",
         "С пульта подключаются только публичные адреса https. Внутренний подключает оператор в командной строке:",
-    ),
-    "account.hint.mastodon": (
-        "토큰은 서버의 설정 → 개발 → 새 애플리케이션에서 만듭니다(권한 read, write).",
-        "Make the token on the server: Preferences → Development → New application (scopes read, write).",
-        "Токен создаётся на сервере: Настройки → Разработчикам → Новое приложение (права read и write).",
-    ),
-    "account.hint.bluesky": (
-        "주소는 보통 https://bsky.social 입니다. 토큰 자리에는 앱 비밀번호를 넣습니다(설정 → 개인정보 및 보안).",
-        "The address is usually https://bsky.social. The token is an app password (Settings → Privacy and security).",
-        "Адрес обычно https://bsky.social. Токен — это пароль приложения (Настройки → Приватность и безопасность).",
-    ),
-    "account.hint.telegram": (
-        "주소는 보통 https://api.telegram.org 입니다. 토큰은 @BotFather 가 주며, 봇은 채널의 관리자여야 합니다.",
-        "The address is usually https://api.telegram.org. @BotFather gives the token; make the bot an administrator "
-        "of the channel.",
-        "Адрес обычно https://api.telegram.org. Токен выдаёт @BotFather; сделайте бота администратором канала.",
-    ),
-    "account.field.bluesky.identifier": (
-        "로그인 이름(핸들 또는 이메일)",
-        "Handle or e-mail address that logs in",
-        "Имя для входа (хендл или почта)",
-    ),
-    "account.field.telegram.channel": (
-        "채널(@이름 또는 번호, 예: -1001234567890)",
-        "Channel (@name or its id, as in -1001234567890)",
-        "Канал (@имя или номер, например -1001234567890)",
-    ),
-    "account.field.telegram.watcher": (
-        "지켜보는 두 번째 봇의 토큰(없어도 됨; 있으면 잃은 답이 저절로 확인됨)",
-        "Token of a second bot that watches (optional; with it a lost answer is settled by itself)",
-        "Токен второго бота-наблюдателя (необязательно; с ним потерянный ответ проверяется сам)",
     ),
     "pause.head": ("일시 중지", "Pauses", "Паузы"),
     "pause.text": (

@@ -238,6 +238,8 @@ def _page(
     free = next(f"P{number:02}" for number in range(1, 10_000) if f"P{number:02}" not in names)
     found = [(_place_of(where), _said(text, items)) for where, text in errors or ()]
     found = list(dict.fromkeys(found + (_told(seen, items) if seen is not None else [])))
+    offered = [account for account in accounts if set(account.langs) & set(campaign.languages)]
+    limits = {account.name: desk.app.capabilities(account) for account in offered}
     about_time = " ".join(text for where, text in found if where == "date")
     return desk.page(
         visit,
@@ -246,8 +248,11 @@ def _page(
         demo=campaign.demo,
         campaign=campaign,
         legs=legs,
-        accounts=[account for account in accounts if set(account.langs) & set(campaign.languages)],
-        limits={account.name: desk.app.capabilities(account) for account in accounts},
+        accounts=offered,
+        limits=limits,
+        # A title that was typed stays to be seen, whatever account has gone meanwhile.
+        titles=any(one.title for one in limits.values())
+        or any(visit.text(f"title_{one}") for one in campaign.languages),
         items=items,
         free=free,
         seen=seen,

@@ -44,7 +44,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "compose.strategy.split": ("언어마다 하나씩", "a post each", "по посту на язык"),
     "compose.strategy.combined": ("한 게시물에 모아서", "one post with all", "один пост со всеми"),
-    "compose.title": ("제목 (유튜브, 워드프레스)", "Title (YouTube, WordPress)", "Заголовок (YouTube, WordPress)"),
+    "compose.title": ("제목", "Title", "Заголовок"),
     "compose.strategy.native": (
         "한 게시물에 언어별로 (유튜브)",
         "one post, in each language (YouTube)",

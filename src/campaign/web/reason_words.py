@@ -84,6 +84,41 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "{where} does not take this file; it takes: {list}.",
         "{where} не принимает такой файл; можно: {list}.",
     ),
+    "reason.title": (
+        "{where}에는 제목이 필요합니다. 제목을 적어 주세요.",
+        "{where} needs a title: give one.",
+        "{where} требует заголовок: укажите его.",
+    ),
+    "reason.media_needed": (
+        "{where}에는 그림이나 영상이 적어도 {n}개 필요합니다. 더하거나 계정을 빼세요.",
+        "{where} needs at least {n} picture or clip: add one, or leave the account out.",
+        "{where} требует изображение или видео (не меньше {n}): добавьте или снимите аккаунт.",
+    ),
+    "reason.hashtags": (
+        "해시태그가 {n}개입니다. {platform}에는 {most}개까지 쓸 수 있으니 줄이세요.",
+        "There are {n} hashtags; {platform} takes at most {most}: leave some out.",
+        "Хештегов {n}; {platform} принимает не больше {most}: уберите лишние.",
+    ),
+    "reason.forbidden": (
+        "{platform}에는 {signs} 문자를 쓸 수 없습니다. 다르게 적어 주세요.",
+        "{platform} does not take {signs}: write it another way.",
+        "{platform} не принимает {signs}: напишите иначе.",
+    ),
+    "reason.price": (
+        "{platform}이(가) 게시물 하나에 받는 요금: {usd} USD.",
+        "{platform} asks {usd} USD for this post.",
+        "{platform} берёт за этот пост {usd} USD.",
+    ),
+    "reason.price_link": (
+        "{platform}이(가) 링크가 있는 게시물 하나에 받는 요금: {usd} USD.",
+        "{platform} asks {usd} USD for this post, which has a link.",
+        "{platform} берёт за этот пост со ссылкой {usd} USD.",
+    ),
+    "reason.share": (
+        "플랫폼이 파일을 스스로 가져가는데 밖에서 닿을 수 없습니다. 관리자에게 web.url 또는 버킷 설정을 부탁하세요.",
+        "This platform fetches media by itself, and cannot reach ours: ask an admin to set web.url, or a bucket.",
+        "Платформа сама забирает файлы, но наши ей недоступны: попросите администратора задать web.url или бакет.",
+    ),
     "reason.id_used": (
         "게시물 번호 {name}은(는) 이미 쓰였습니다. 다른 번호를 적어 주세요.",
         "The id {name} is used already; choose another.",
