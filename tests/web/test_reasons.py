@@ -1,18 +1,25 @@
 """What the verbs say in English is told in the reader's language; what they said stands below it."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from campaign.core.check import check
 from campaign.core.errors import CampaignError, Invalid
+from campaign.core.model import Outgoing
 from campaign.core.schedule import parse_local, resolve, zone
+from campaign.media.share import Sharer
+from campaign.platforms import load
 from campaign.service.approve import approve
 from campaign.service.enqueue import cancel, move, retry
 from campaign.web.formats import Look
 from campaign.web.reasons import _PATTERNS, reason
 from campaign.web.words import CATALOGUE, LANGS
-from tests.conftest import World
+from tests.conftest import HandClock, World
 from tests.web.conftest import Desk, Page
 
 Serve = Callable[..., Desk]
@@ -62,6 +69,29 @@ def test_what_the_verbs_really_say_is_known(world: World) -> None:
         with pytest.raises(CampaignError) as raised:
             act()
         assert reason(str(raised.value), Look("ko")), (number, str(raised.value))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_a_platform_wants_is_told_in_the_readers_language(tmp_path: Path, lang: str) -> None:
+    plain = Outgoing("yt", "youtube", (lang,), "a <b> https://a.example")
+    x, youtube, line = (load(name).defaults for name in ("x", "youtube", "instagram"))
+    few = replace(line, text=replace(line.text, max_tags=2))
+    found = [
+        *check(replace(plain, platform="x"), x),
+        *check(replace(plain, platform="x", text="a"), x),
+        *check(plain, youtube),
+        *check(replace(plain, title="<"), youtube),
+        *check(replace(plain, text="#a #b #c"), few),
+    ]
+    wanted = {"price_link": "0.20", "price": "0.015", "title": "yt", "forbidden": "<", "hashtags": "3"}
+    wanted |= {"media_needed": "1", "share": "web.url"}
+    told = [reason(str(one), Look(lang)) for one in found]
+    told.append(reason(f"media for yt: {Sharer(bytes, '', HandClock(tmp_path / 'clock.json')).trouble()}", Look(lang)))
+    assert None not in told, [str(one) for one in found]
+    for key, value in wanted.items():
+        pattern = re.escape(CATALOGUE[f"reason.{key}"][LANGS.index(lang)])
+        pattern = re.sub(r"\\{\w+\\}", ".+", pattern)
+        assert [one for one in told if one and re.fullmatch(pattern, one) and value in one], (key, told)
 
 
 def test_an_unknown_error_is_shown_as_it_is() -> None:

@@ -35,8 +35,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Для вебхука, необязательно: бот, который может читать историю канала, проверит потерянный ответ.",
     ),
     "account.hint.facebook": (
-        "토큰은 페이지의 토큰(만료 없음)이거나, 페이지를 관리하는 사람의 토큰(60일)입니다. Meta 개발자 앱에서 만듭니다.",
-        "The token is a Page's (it does not expire), or that of a person who runs it (60 days), made by an app at Meta.",
+        "토큰은 페이지의 것(만료 없음)이거나, 페이지를 관리하는 사람의 것(60일)입니다. Meta 개발자 앱에서 만듭니다.",
+        "The token is a Page's (it does not expire), or a person's who runs it (60 days), made by an app at Meta.",
         "Токен страницы (бессрочный) или человека, который ею управляет (60 дней); его выдаёт приложение у Meta.",
     ),
     "account.field.facebook.page": ("페이지 번호", "Page id", "Номер страницы"),
