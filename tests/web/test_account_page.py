@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -79,7 +79,9 @@ def test_every_guarantee_and_every_way_to_count_has_a_sentence(world: World) -> 
 @pytest.mark.parametrize("platform", available())
 def test_every_option_and_secret_of_a_platform_has_words_in_three_languages(platform: str) -> None:
     kind = load(platform)
-    wanted = {f"account.{what}.{platform}.{name}" for what in ("field", "note") for name in kind.options | kind.secrets}
+    wanted = {
+        f"account.{what}.{platform}.{name}" for what in ("field", "note") for name in {**kind.options, **kind.secrets}
+    }
     wanted.add(f"account.hint.{platform}")
     assert wanted <= set(CATALOGUE)
     # Nothing is said of what the adapter no longer asks for, and no language stands in for another.
@@ -118,17 +120,21 @@ def test_each_form_asks_for_what_its_platform_needs_and_for_nothing_else(world: 
 
 def test_a_place_without_a_token_is_connected_in_the_browser(world: World, apart: App, serve: Serve) -> None:
     desk = serve(apart, world.settings, by="alice")
-    fields = {"name": "naver", "base_url": "https://blog.example", "langs": "ko"}
-    fields |= {"option-place": "naver-blog", "option-person": "bob"}
-    answer = desk.send("/accounts/connect/handoff", **fields)
+    fields = {"name": "naver", "base_url": "https://blog.example", "langs": "ko", "option-person": "bob"}
+    wrong = desk.send("/accounts/connect/handoff?lang=en", **fields, **{"option-place": "nowhere"})
+    assert wrong.status == 422 and CATALOGUE["account.correct"][1] in wrong.text
+    assert 'href="#option-place"' in wrong.text and _names(world) == ["kr"]
+    answer = desk.send("/accounts/connect/handoff", **fields, **{"option-place": "naver-blog"})
     assert answer.status in (200, 303), answer.text
     assert _names(world) == ["kr", "naver"]
+    assert "/accounts/connect/handoff?again=" not in desk.ask("/accounts").text
 
 
 def test_a_folder_of_this_machine_is_not_named_in_a_browser(world: World, apart: App, serve: Serve) -> None:
     desk = serve(apart, world.settings, by="alice")
     folder = world.settings.root / "shown"
-    fields = {"name": "f", "base_url": "https://feeds.example", "langs": "ko", "option-folder": str(folder)}
+    fields: dict[str, Any] = {"name": "f", "base_url": "https://feeds.example", "langs": "ko"}
+    fields["option-folder"] = str(folder)
     answer = desk.send("/accounts/connect/feed", **fields)
     assert answer.status == 422 and "campaign account add feed" in answer.text
     assert _names(world) == ["kr"] and not folder.exists()

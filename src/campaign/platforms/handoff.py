@@ -127,7 +127,8 @@ class Adapter(port.Adapter):
     async def connect(self) -> Connected:
         """Return the place. Raises: Refused: there is none of that name, or nobody is named."""
         if self._place not in PLACES:
-            raise Refused(f"handoff: there is no place {shown(self._place)}; there are: {', '.join(PLACES)}")
+            known = ", ".join(PLACES)
+            raise Refused(f"handoff: there is no place {shown(self._place)}: --option place=NAME is one of {known}")
         if not self._person:
             raise Refused("handoff: name who puts it up: --option person=NAME")
         place = PLACES[self._place]

@@ -1,6 +1,7 @@
 """Accounts on the desk: what each may do, whether its token holds, connected and removed."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ LONGEST, LONGEST_SECRET = 300, 4096  # characters of a platform's own fields
 AT_THE_TERMINAL = frozenset({"feed"})  # it writes into a folder of this machine: an operator's to choose
 WAIT = 30.0  # seconds of real time for the one network of this process
 FIELDS = {"name": "name", "base-url": "base_url", "token": "token", "lang": "langs"}  # of an error → of the form
+_OPTION = re.compile(r"--option (\w+)")
 _NETWORK = threading.Lock()  # connections belong to one event loop at a time
 
 
@@ -174,6 +176,7 @@ def _list(desk: Desk, visit: Visit, status: int = 200, **values: Any) -> Respons
                 "account": account,
                 "limits": desk.app.capabilities(account),
                 "profile": profile_of(account),
+                "tokenless": load(account.platform).tokenless,
                 "missing": sorted(desk.app.capabilities(account).missing()),
                 "offered": sorted(set(ABILITIES) - desk.app.capabilities(account).missing()),
                 "fence": fence,
@@ -238,6 +241,8 @@ def _form(
 def _advice(error: CampaignError) -> str:
     if isinstance(error, Unauthorized):
         return "account.bad_token"
+    if _option(error):
+        return "account.correct"
     # A refusal without a status is our own: nothing was sent, for the address is not public or not https.
     if isinstance(error, Outcome):
         return "account.private" if type(error).__name__ == "Refused" and error.status is None else "account.no_answer"
@@ -248,14 +253,21 @@ def _wrong(error: CampaignError | None) -> str:
     """Return the id of the field that an error is about, or nothing."""
     match error:
         case Invalid():
-            return FIELDS.get(error.field, error.field)
+            # An adapter names an option by its word: "option privacy"; the form has it as option-privacy.
+            return FIELDS.get(error.field, error.field.replace("option ", "option-"))
         case Unauthorized():
             return "token"
         case Outcome():
-            return "base_url"
+            return _option(error) or "base_url"
         case Conflict():
             return "name"
     return ""
+
+
+def _option(error: CampaignError) -> str:
+    """Return the id of the option that an adapter asks for, as in `name its room: --option room=…`, or nothing."""
+    found = _OPTION.search(str(error)) if isinstance(error, Outcome) else None
+    return f"option-{found[1]}" if found else ""
 
 
 def _address(visit: Visit, hidden: tuple[str, ...]) -> str:

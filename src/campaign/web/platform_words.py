@@ -19,8 +19,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "account.hint.discord": (
         "토큰은 Discord Developer Portal의 앱 → Bot에서 만든 봇 토큰이거나, 채널의 웹훅 주소입니다.",
-        "The token is that of a bot (Discord Developer Portal → your app → Bot), or a channel's webhook.",
-        "Токен — это токен бота (Discord Developer Portal → приложение → Bot) или вебхук канала.",
+        "The token is that of a bot (Discord Developer Portal → your app → Bot), or the address of a webhook.",
+        "Токен — это токен бота (Discord Developer Portal → приложение → Bot) или адрес вебхука канала.",
     ),
     "account.field.discord.channel": ("채널 번호", "Channel id", "Номер канала"),
     "account.note.discord.channel": (
@@ -129,8 +129,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "account.hint.slack": (
         "토큰은 앱의 OAuth & Permissions에 있는 봇 토큰(xoxb-…)이거나, 수신 웹훅 주소입니다.",
-        "The token is a bot token (your app → OAuth & Permissions, xoxb-…), or an incoming webhook.",
-        "Токен — токен бота (приложение → OAuth & Permissions, xoxb-…) или входящий вебхук.",
+        "The token is a bot token (your app → OAuth & Permissions, xoxb-…), or an incoming webhook's address.",
+        "Токен — токен бота (приложение → OAuth & Permissions, xoxb-…) или адрес входящего вебхука.",
     ),
     "account.field.slack.channel": ("채널 번호", "Channel id", "Номер канала"),
     "account.note.slack.channel": (
@@ -258,5 +258,5 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "account.able.videos": ("영상", "clips", "видео"),
     "account.able.captions": ("따로 된 자막", "caption tracks", "отдельные субтитры"),
     "account.able.measure": ("집계", "counts", "показатели"),
-    "account.able.metrics": ("모든 지표", "every metric", "все показатели"),
+    "account.able.metrics": ("빠짐없는 집계", "a full set of counts", "полный набор показателей"),
 }
