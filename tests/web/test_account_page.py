@@ -163,9 +163,12 @@ def test_a_card_says_what_is_offered_what_is_not_and_what_it_costs(world: World,
 
 def test_a_title_is_asked_for_only_where_an_account_shows_it(world: World, serve: Serve) -> None:
     desk = serve(world.app, world.settings, by="alice")
+    world.post("P01", minutes=100)
     assert "title_ko" not in desk.ask("/campaigns/c/compose").text
+    assert 'id="title"' not in desk.ask("/posts/c/P01/edit?language=ko").text
     _moved(world, "youtube")
     page = desk.ask("/campaigns/c/compose?lang=ko").text
+    assert 'id="title"' in desk.ask("/posts/c/P01/edit?language=ko").text
     assert 'id="title_ko"' in page and CATALOGUE["account.needs.title"][0] in page
     _moved(world, "x")
     page = desk.ask("/campaigns/c/compose?lang=ko").text

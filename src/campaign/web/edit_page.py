@@ -5,6 +5,7 @@ from starlette.responses import Response
 from campaign.core.errors import CampaignError, Invalid
 from campaign.core.language import latest, outdated
 from campaign.service.revise import revise
+from campaign.store import accounts as account_rows
 from campaign.store import campaigns
 from campaign.store import posts as post_rows
 from campaign.web.desk import Desk
@@ -44,6 +45,7 @@ def _form(desk: Desk, visit: Visit, lang: str, *, status: int = 200, problem: st
         campaign = campaigns.campaign_named(tx, visit.place("campaign"))
         post = post_rows.post_named(tx, visit.place("post"), campaign)
         history = post_rows.variants_of(tx, post.id)
+        accounts = account_rows.all_accounts(tx)
     newest = latest(history)
     if lang not in newest:
         raise Invalid("language", lang, f"post {post.name} has: {', '.join(newest)}")
@@ -64,5 +66,6 @@ def _form(desk: Desk, visit: Visit, lang: str, *, status: int = 200, problem: st
         tags=visit.text("tags") if typed else " ".join(now.tags),
         address=visit.text("link") if typed else now.link or "",  # `link` is a macro of every page
         heading=visit.text("title") if typed else now.title or "",
+        titles=bool(now.title) or any(desk.app.capabilities(account).title for account in accounts),
         problem=problem,
     )
