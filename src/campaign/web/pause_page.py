@@ -13,6 +13,7 @@ from campaign.store import accounts as account_rows
 from campaign.store import campaigns, queue
 from campaign.web.desk import Desk
 from campaign.web.gate import Visit
+from campaign.web.platform_words import brand
 from campaign.web.states import ordered
 from campaign.web.words import LANGS
 
@@ -61,7 +62,7 @@ def _page(
     choices: dict[str, list[tuple[str, str]]] = {
         "campaign": [(one.name, look.told(one.title, one.name)[0]) for one in kept],
         "language": [(lang, look.language(lang)) for lang in spoken or dict.fromkeys(LANGS)],
-        "platform": [(name, name.capitalize()) for name in desk.app.platforms],
+        "platform": [(name, brand(name)) for name in desk.app.platforms],
         "account": [(one.name, f"{one.name} ({one.handle})") for one in found],
     }
     groups: dict[str, list[dict[str, Any]]] = {

@@ -3,6 +3,28 @@
 from collections.abc import Mapping
 from typing import Final
 
+# How the platforms write themselves, where a capital letter alone is not it.
+BRANDS: Final[Mapping[str, str]] = {
+    "feed": "Atom · JSON Feed",
+    "handoff": "Hand-off",
+    "line": "LINE",
+    "linkedin": "LinkedIn",
+    "tiktok": "TikTok",
+    "vk": "VK",
+    "wordpress": "WordPress",
+    "youtube": "YouTube",
+}
+
+
+def brand(platform: str) -> str:
+    """Return a platform's name as people know it.
+
+    >>> brand("youtube"), brand("mastodon")
+    ('YouTube', 'Mastodon')
+    """
+    return BRANDS.get(platform, platform.capitalize())
+
+
 # account.hint.P: where the token of platform P comes from; account.field.P.NAME: the label of an option or secret of
 # its adapter; account.note.P.NAME: what is typed there.
 CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {

@@ -22,6 +22,7 @@ from campaign.service.report import report as make_report
 from campaign.web import charts
 from campaign.web.charts import Dot, Frame, Line
 from campaign.web.formats import Look, iso, utc, web_address
+from campaign.web.platform_words import brand
 from campaign.web.words import LANGS
 
 WIDTHS = (720, 340)  # the page shows the one that fits
@@ -162,7 +163,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"utc": utc, "iso": iso, "web_address": web_address}
+    made.filters |= {"utc": utc, "iso": iso, "web_address": web_address, "brand": brand}
     return made
 
 
