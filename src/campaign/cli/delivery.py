@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from campaign.cli.given import words
-from campaign.cli.here import HERE, Here
+from campaign.cli.here import HERE, Here, ask
 from campaign.cli.show import data, fields, iso, line, plain, table
 from campaign.core.errors import Invalid
 from campaign.core.evidence import Body, Seen, evidence_of
@@ -18,6 +18,7 @@ from campaign.core.states import State
 from campaign.service.confirm import settle
 from campaign.service.enqueue import retry
 from campaign.service.package import package_of, write_package
+from campaign.service.withdraw import withdraw
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -182,6 +183,23 @@ def again(
     """
     with here.opened() as app:
         _done(here, retry(app, id, by=here.person(app), at=at, now=now))
+
+
+def withdraw_it(id: Annotated[str, Parameter(name="ID")], /, *, reason: str, here: Here = HERE) -> None:
+    """Take down at its platform what is out; that it was out stays on record, and who took it down and why.
+
+    Example: campaign delivery withdraw 3f9a20c1 --reason "wrong date"
+
+    Args:
+        id: Its id, or the last 8 characters of it.
+        reason: Why; it stands in the log and in the archive.
+    """
+    with here.opened() as app:
+        done = ask(app, withdraw(app, id, by=here.person(app), reason=reason))
+    if here.json:
+        data(brief(done) | {"withdrawn": True, "permalink": done.permalink})
+    else:
+        line(f"delivery {done.id} is withdrawn: {done.permalink or done.remote_id}")
 
 
 def cells(row: Mapping[str, Any]) -> list[object]:

@@ -47,6 +47,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "settle": "delivery:settle_it",
             "package": "delivery:package_it",
             "retry": "delivery:again",
+            "withdraw": "delivery:withdraw_it",
         },
     ),
     "comment": ("Comments: what people answered.", {"list": "comments:show_all"}),

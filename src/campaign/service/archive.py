@@ -374,7 +374,12 @@ def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[
         )
         for attempt in attempts
     ]
-    kinds = {"post.composed": "creation", "post.approved": "approval", "delivery.settled": "settlement"}
+    kinds = {
+        "post.composed": "creation",
+        "post.approved": "approval",
+        "delivery.settled": "settlement",
+        "delivery.withdrawn": "withdrawal",
+    }
     rows += [
         events.event(
             kinds[each["event"]],
