@@ -12,7 +12,7 @@ BEFORE = frozenset({"drop_request", "500_before", "429", "503"})
 # The work is done first; then the answer is spoilt. `reset` is one of them unless args.before is true.
 AFTER = frozenset({"lose_response", "slow", "500_after", "reset", "bad_json", "half_body"})
 # In force until cleared (or until `times` hits); they bend what the twin does instead of cutting an answer.
-STANDING = frozenset({"burnt_key", "expired_token", "ignore_key", "lagging_list", "missing_metric"})
+STANDING = frozenset({"burnt_key", "expired_token", "ignore_key", "lagging_list", "missing_metric", "unknown_fields"})
 NAMES = BEFORE | AFTER | STANDING
 
 

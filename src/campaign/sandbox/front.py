@@ -73,6 +73,10 @@ class Front:
         extra = [(b"server", rooms.server), *(rooms.limits(self._sandbox, standing) if standing else ())]
         if fault is not None and fault.fault == "500_after":
             early = rooms.wrong("internal", self._sandbox, caller, standing)
+        odd = self._sandbox.faults.standing("unknown_fields", method, path, caller.account)
+        if odd is not None:
+            odd.hits += 1
+            early.body = _grown(early.body)
         await self._spoil(fault, early, extra, scope=scope, receive=receive, send=send)
 
     def _refused(
@@ -156,6 +160,23 @@ class Front:
     def _note(self, seq: int | None, fault: Fault | None, did: int | None, answered: int | None) -> None:
         if seq is not None:
             self._sandbox.books.ended(seq, fault=fault.fault if fault else None, did=did, answered=answered)
+
+
+def _grown(body: bytearray) -> bytearray:
+    """Return a JSON answer as a later release of the platform may give it: with a field more in every object."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body
+    return bytearray(json.dumps(_more(found), ensure_ascii=False).encode())
+
+
+def _more(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_more(item) for item in value]
+    if isinstance(value, dict):
+        return {**{key: _more(item) for key, item in value.items()}, "x_новое_필드": {"list": [1, None], "text": "값"}}
+    return value
 
 
 def _told(fault: Fault | None, status: int) -> int | None:
