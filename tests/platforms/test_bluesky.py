@@ -88,7 +88,11 @@ def test_it_keeps_the_contract(world: World, adapter: Adapter) -> None:
         return [(row["id"], row["text"], row["in_reply_to_id"], row["deleted"]) for row in books(world)]
 
     one, other = outgoing("안녕 & <평화>", medium(world)), outgoing("다른 글")
-    bench = Bench(adapter, one, other, rows, MISSING, world.clock.now, world.app.media.open)
+    line = ("POST", "/xrpc/com.atproto.repo.putRecord")
+    bench = Bench(
+        adapter, one, other, rows, MISSING, world.clock.now, world.app.media.open,
+        fault=world.twin.fault, line=line, wait=world.clock.turn_monotonic,
+    )  # fmt: skip
     world.run(exercise(bench))
 
 

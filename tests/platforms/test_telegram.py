@@ -68,7 +68,8 @@ def test_it_keeps_the_contract(world: World, watched: bool) -> None:
     one, other = outgoing("안녕 & <평화>", medium(world)), outgoing("다른 글")
     bench = Bench(
         open_adapter(world), one, other, rows, "999999", world.clock.now, world.app.media.open,
-        reads=watched, tells_gone=False,
+        reads=watched, tells_gone=False, fault=world.twin.fault, line=("POST", "/bot*/send*"),
+        wait=world.clock.turn_monotonic,
     )  # fmt: skip
     world.run(exercise(bench))
 

@@ -174,6 +174,8 @@ def _grown(body: bytearray) -> bytearray:
 def _more(value: Any) -> Any:
     if isinstance(value, list):
         return [_more(item) for item in value]
+    if isinstance(value, dict) and "$type" in value and "createdAt" in value:
+        return value  # a record of the AT Protocol is named by its content: no server adds to it
     if isinstance(value, dict):
         return {**{key: _more(item) for key, item in value.items()}, "x_новое_필드": {"list": [1, None], "text": "값"}}
     return value
