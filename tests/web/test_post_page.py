@@ -216,7 +216,7 @@ def test_no_form_is_shown_that_its_verb_would_refuse(doubtful: World, serve: Ser
         return {str(form["action"]).rpartition("/")[2] for form in forms if post in str(form.get("action"))}
 
     assert {"settle"} == acts("P01")  # in doubt
-    assert set() == acts("P02")  # out
+    assert {"withdraw"} == acts("P02")  # out
     assert {"move", "cancel"} == acts("P03")  # waits
     assert 1 == len(Page(desk.ask("/").text).all("form"))
     assert "/compose" in desk.ask("/").text
@@ -232,3 +232,20 @@ def test_what_waits_for_an_approval_is_seen_on_the_campaign(written: World, serv
 
     desk.send("/posts/s/P01/approve", langs=["ru"])
     assert "승인 대기" not in desk.ask("/campaigns/s?lang=ko").text
+
+
+def test_what_is_out_is_taken_down_with_a_reason(world: World, serve: Callable[..., Desk]) -> None:
+    world.post("P01")
+    world.clock.turn(minutes=10)
+    world.tick()
+    world.run(world.app.close_network())
+    [held] = world.deliveries()
+    desk = serve(world.app, world.settings, by="alice")
+
+    assert "Take down: kr" in desk.ask("/posts/c/P01?lang=en").body.decode()
+    without = desk.send("/posts/c/P01/withdraw", delivery=held.id, reason=" ")
+    done = desk.send("/posts/c/P01/withdraw", delivery=held.id, reason="틀린 날짜")
+
+    assert (422, 303) == (without.status, done.status)
+    assert [True] == [row["deleted"] for row in world.twin.books()]
+    assert "Take down" not in serve(world.app, world.settings, by="carol").ask("/posts/c/P01?lang=en").body.decode()

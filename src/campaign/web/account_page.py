@@ -1,9 +1,7 @@
 """Accounts on the desk: what each may do, whether its token holds, connected and removed."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +20,7 @@ from campaign.service.connect import client_metadata as metadata_of
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns
 from campaign.web.desk import Desk
+from campaign.web.errand import ask
 from campaign.web.gate import Visit
 from campaign.web.words import CATALOGUE, LANGS
 
@@ -30,10 +29,8 @@ T = TypeVar("T")
 WRITERS = (Role.AUTHOR, Role.APPROVER)  # as service.accounts demands
 LONGEST, LONGEST_SECRET = 300, 4096  # characters of a platform's own fields
 AT_THE_TERMINAL = frozenset({"feed"})  # it writes into a folder of this machine: an operator's to choose
-WAIT = 30.0  # seconds of real time for the one network of this process
 FIELDS = {"name": "name", "base-url": "base_url", "token": "token", "lang": "langs"}  # of an error → of the form
 _OPTION = re.compile(r"--option (\w+)")
-_NETWORK = threading.Lock()  # connections belong to one event loop at a time
 
 
 def show(desk: Desk, visit: Visit) -> Response:
@@ -77,7 +74,7 @@ def connect(desk: Desk, visit: Visit) -> Response:
             options=options,
             secrets=further,
         )
-        linked = _ask(desk, work)
+        linked = ask(desk, work)
     except CampaignError as error:
         return _form(desk, visit, platform, old, error=error, hidden=(visit.text("token").strip(), *further.values()))
     if linked.warnings:
@@ -87,7 +84,7 @@ def connect(desk: Desk, visit: Visit) -> Response:
 
 def _consent(desk: Desk, visit: Visit, platform: str, old: Account | None, options: Mapping[str, str]) -> Response:
     """Show where the person consents. Not a redirect: browsers let a form lead to our own pages alone (form-action)."""
-    begun = _ask(
+    begun = ask(
         desk,
         begin(
             desk.app,
@@ -111,7 +108,7 @@ def returned(desk: Desk, visit: Visit) -> Response:
     told = dict(visit.request.query_params)
     try:
         session = visit.session.token_sha256 if visit.session else None
-        linked = _ask(desk, finish(desk.app, told, by=visit.person, session=session))
+        linked = ask(desk, finish(desk.app, told, by=visit.person, session=session))
     except CampaignError as error:
         advice = visit.look.say("account.consent.failed")
         problem = _without(str(error), (told.get("code", ""), told.get("state", "")))
@@ -151,7 +148,7 @@ def _acted(desk: Desk, visit: Visit, name: str, what: str) -> Response:
     demand_role(visit.person, *WRITERS)
     if what == "test":
         try:
-            return _list(desk, visit, result=_ask(desk, accounts.test(desk.app, name)))
+            return _list(desk, visit, result=ask(desk, accounts.test(desk.app, name)))
         except Outcome as error:
             advice = "account.bad_token" if isinstance(error, Unauthorized) else "account.no_answer"
             problem = f"{name}: {error}"
@@ -318,24 +315,6 @@ def _old(desk: Desk, name: str, platform: str) -> Account | None:
     if account.platform != platform:
         raise Invalid("platform", platform, f"account '{account.name}' is on {account.platform}")
     return account
-
-
-def _ask(desk: Desk, work: Coroutine[Any, Any, T]) -> T:
-    """Run what speaks to a platform to its end, and close its connections. Raises: Conflict: somebody else asks."""
-
-    async def all_of_it() -> T:
-        try:
-            return await work
-        finally:
-            await desk.app.close_network()
-
-    if not _NETWORK.acquire(timeout=WAIT):
-        work.close()
-        raise Conflict("another account is being asked just now; try again in a moment")
-    try:
-        return asyncio.run(all_of_it())
-    finally:
-        _NETWORK.release()
 
 
 def _without(text: str, hidden: tuple[str, ...]) -> str:

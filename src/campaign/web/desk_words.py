@@ -184,6 +184,13 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Nobody can tell, give it up – it is not sent again",
         "Узнать нельзя, отказаться – повторно не отправляется",
     ),
+    "withdraw": ("플랫폼에서 내리기", "Take down", "Удалить на платформе"),
+    "withdraw.text": (
+        "플랫폼에서 게시물을 지웁니다. 나갔던 일과 지운 사람, 까닭은 기록에 남습니다.",
+        "The post is deleted at its platform. That it was out, who took it down and why stay on record.",
+        "Пост удаляется на платформе. То, что он выходил, кто и почему его удалил, остаётся в архиве.",
+    ),
+    "withdraw.reason": ("까닭", "Reason", "Причина"),
     "settle.go": ("이렇게 답하기", "Answer", "Ответить"),
     "engagement": ("반응", "Engagement", "Вовлечённость"),
     "engagement.none": ("아직 측정이 없습니다.", "Nothing was read yet.", "Замеров ещё нет."),

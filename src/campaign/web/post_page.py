@@ -16,12 +16,15 @@ from campaign.service.confirm import settle
 from campaign.service.enqueue import cancel, move, retry
 from campaign.service.package import mark_handed
 from campaign.service.report import Series, series_of
+from campaign.service.withdraw import withdraw
+from campaign.store import accounts as account_rows
 from campaign.store import attempts, campaigns, comments, people, queue
 from campaign.store import posts as post_rows
 from campaign.store.comments import Heard
 from campaign.store.posts import Approval, Queued
 from campaign.web import report_page
 from campaign.web.desk import Desk
+from campaign.web.errand import ask
 from campaign.web.gate import Visit
 from campaign.web.states import needs_a_person
 
@@ -101,6 +104,8 @@ def _do(desk: Desk, visit: Visit, action: str, campaign: str, post: str) -> None
                 raise Invalid("answer", answer, "must be published, not_published or abandon")
             url = visit.text("url").strip() or None
             settle(app, _own(desk, visit), answer, by=by, url=url)  # type: ignore[arg-type]
+        case "withdraw":
+            ask(desk, withdraw(app, _own(desk, visit), by=by, reason=visit.needed("reason")))
         case _:
             raise NotFound("page", visit.path)
 
@@ -128,6 +133,7 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         problem=problem,
         doubts=[row for row in sheet.rows if row["state"] in DOUBTFUL and not row["handed"]],
         handed=[row for row in sheet.rows if row["handed"]],
+        deletable=_deletable(desk, sheet),
         needy=[row for row in sheet.rows if needs_a_person(row)],
         evidence=_evidence(sheet),
         curves=report_page.curves_of(sheet.series, visit.look),
@@ -170,6 +176,14 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             doubts=tuple(each for each in queue.of_post(tx, post.id) if each.state in DOUBTFUL),
         )
     return sheet
+
+
+def _deletable(desk: Desk, sheet: Sheet) -> set[str]:
+    """Return the accounts whose platforms let us take a post down."""
+    names = {row["account"] for row in sheet.rows if row["state"] == State.PUBLISHED}
+    with desk.app.store.read() as tx:
+        found = [account for account in account_rows.all_accounts(tx) if account.name in names]
+    return {account.name for account in found if desk.app.capabilities(account).deletes}
 
 
 def _evidence(sheet: Sheet) -> dict[str, list[Seen]]:
