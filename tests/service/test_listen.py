@@ -158,3 +158,19 @@ def test_whatever_somebody_wrote_is_kept_harmless(out: World) -> None:
     found: dict[str, Any] = {one.remote_id: one for one in heard(out)}
     assert texts[0] == found["c0"].text and len(found["c2"].text) == 10_000
     seal(out.app)
+
+
+def test_what_comes_or_changes_while_the_record_is_written_stays_due(out: World) -> None:
+    [held] = out.deliveries()
+    now = out.clock.now()
+    old = Heard(held.id, "c1", "p", None, None, "один", now, None, now, now)
+    with out.app.store.begin() as tx:
+        comments.keep(tx, held.id, [old], at=now)
+        read = comments.of_deliveries(tx, [held.id])
+        comments.keep(tx, held.id, [replace(old, text="другое"), replace(old, remote_id="c2")], at=now)
+        comments.seal(tx, read)
+
+        assert [held.post_id] == comments.unsealed_posts(tx)
+        assert [False, False] == [one.sealed for one in comments.of_deliveries(tx, [held.id])]
+        comments.seal(tx, comments.of_deliveries(tx, [held.id]))
+        assert [] == comments.unsealed_posts(tx)

@@ -116,7 +116,7 @@ def _comments(app: App) -> None:
             files |= _answers(app, object_id, fresh, told, since=since)
             put(app, object_id, files, f"comments on post {post.name}", app.clock.now())
         with app.store.begin() as tx:
-            comments.seal(tx, ids)
+            comments.seal(tx, heard)
             answers.drop(tx, fresh)
 
 

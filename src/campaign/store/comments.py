@@ -113,19 +113,12 @@ def unsealed_posts(tx: Connection) -> list[str]:
     return sorted(tx.execute(query).scalars())
 
 
-def seal(tx: Connection, delivery_ids: Sequence[str]) -> None:
-    """Say that the record holds the comments of these deliveries."""
-    tx.execute(comments.update().where(comments.c.delivery_id.in_(delivery_ids)).values(sealed=True))
-
-
-def counted(tx: Connection, delivery_ids: Sequence[str]) -> dict[str, int]:
-    """Return how many comments each delivery has that are not gone; a delivery without any is left out."""
-    query = (
-        sa.select(comments.c.delivery_id, sa.func.count())
-        .where(comments.c.delivery_id.in_(delivery_ids), comments.c.gone_at.is_(None))
-        .group_by(comments.c.delivery_id)
-    )
-    return {row[0]: int(row[1]) for row in tx.execute(query)}
+def seal(tx: Connection, heard: Sequence[Heard]) -> None:
+    """Say that the record holds these comments as they were read; what changed or came meanwhile stays due."""
+    for one in heard:
+        gone = comments.c.gone_at.is_(None) if one.gone_at is None else comments.c.gone_at.is_not(None)
+        same = (comments.c.delivery_id == one.delivery_id, comments.c.remote_id == one.remote_id, gone)
+        tx.execute(comments.update().where(*same, comments.c.text == one.text).values(sealed=True))
 
 
 def _row(one: Heard) -> dict[str, Any]:
