@@ -2,6 +2,7 @@
 
 import urllib.parse
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,11 @@ def test_an_address_of_another_place_is_refused(account: Account, adapter: Adapt
     kind = type(adapter)
 
     assert kind.locate(account, f"{account.base_url}/abc") == kind.locate(account, f"{account.base_url}/abc")
+    blog = replace(account, base_url="https://blog.naver.com/seoul")
+    assert kind.locate(blog, "https://m.blog.naver.com/seoul/1")
+    for other in ("https://naver.com/x", "https://com/x", "https://evilblog.naver.com.example/x"):
+        with pytest.raises(Invalid):
+            kind.locate(blog, other)
     for url in (
         "https://evil.example/abc",
         "javascript:alert(1)",

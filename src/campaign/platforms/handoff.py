@@ -120,7 +120,7 @@ class Adapter(port.Adapter):
         if parts.scheme not in ("https", "http") or not there or parts.username:
             raise Invalid(FIELD, url, f"must be a web address, as in {account.base_url}/…")
         # m.blog.naver.com is blog.naver.com on a telephone.
-        if there != own and not there.endswith(f".{own}") and not own.endswith(f".{there.removeprefix('m.')}"):
+        if there != own and not there.endswith(f".{own}"):
             raise Invalid(FIELD, url, f"must be an address at {own}, not at {shown(there)}")
         return sha256(url.encode()).hexdigest()[:32]
 
