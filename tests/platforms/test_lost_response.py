@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,9 +86,3 @@ def test_what_asks_nobody_is_done_once_whatever_dies(make_world: Callable[..., W
     assert world.states() in (["published"], ["processing"]) and before <= 1
     world.tick()
     assert before == len(rows(world, platform))
-
-
-def test_the_folder_of_the_tests_is_the_list_of_the_platforms() -> None:
-    here = Path(__file__).parent
-
-    assert [] == [name for name in available() if not (here / f"test_{name}.py").is_file()]
