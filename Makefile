@@ -64,8 +64,8 @@ readme: .venv/.dev  ## write the generated parts of README.md anew
 
 lock:  ## resolve the lock files anew (needs uv); UPGRADE=1 takes the newest releases
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: install it, or name it with UV=…"; exit 1; }
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fonts --extra video --group build -o requirements.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra postgres --extra s3 --group dev -c requirements.lock -o tests/requirements.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fonts --extra video --extra xlsx --group build -o requirements.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra lang --extra postgres --extra s3 --group dev -c requirements.lock -o tests/requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra postgres --group dev --group bench -c requirements.lock -c tests/requirements.lock -o tests/bench.lock
 	@! grep -n '://' requirements.lock tests/requirements.lock tests/bench.lock || { echo "a lock file names a host"; exit 1; }
 
