@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -10,23 +10,13 @@ import regex
 
 from campaign.core.adapter import Capabilities, MediaRule
 from campaign.core.errors import Invalid, ManyInvalid
+from campaign.core.finding import Finding
 from campaign.core.model import Outgoing, OutgoingMedium
 from campaign.core.text import count
 
+__all__ = ["Finding", "check", "demand", "price", "text_limit"]
+
 _HASHTAG = regex.compile(r"(?<![\w&/])#[\p{L}\p{N}_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing about an Outgoing that a person should know. An error stops it, a warning does not."""
-
-    severity: Literal["error", "warning"]
-    field: str
-    value: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{self.field} {self.value}: {self.rule}"
 
 
 def check(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
@@ -70,34 +60,31 @@ def demand(findings: Sequence[Finding]) -> None:
 def _text(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
     rule = capabilities.text
     if not outgoing.text.strip():
-        return (
-            [] if rule.optional and outgoing.media else [Finding("error", _name(outgoing), "''", "must not be empty")]
-        )
+        if rule.optional and outgoing.media:
+            return []
+        return [Finding("error", _name(outgoing), "''", "must not be empty", code="text-empty")]
     if wrong := _strange(_name(outgoing), outgoing.text, rule.forbidden, outgoing):
         return [wrong]
     if rule.max_tags is not None and (tags := len(_HASHTAG.findall(outgoing.text))) > rule.max_tags:
         most = f"{outgoing.platform} takes at most {rule.max_tags} in a post; leave some out"
-        return [Finding("error", "hashtags", str(tags), most)]
+        told = _told(n=tags, platform=outgoing.platform, most=rule.max_tags)
+        return [Finding("error", "hashtags", str(tags), most, code="hashtags-over-limit", told=told)]
     length = count(outgoing.text, rule)
     limit = text_limit(outgoing, capabilities)
     size = len(outgoing.text.encode())
+    where = f"{outgoing.platform} account {outgoing.account}"
     if length <= limit and rule.max_bytes is not None and size > rule.max_bytes:
-        most = f"is over the limit of {rule.max_bytes} bytes of {outgoing.platform} account {outgoing.account}"
-        return [Finding("error", _name(outgoing), f"of {size} bytes", f"{most}; shorten it")]
+        most = f"is over the limit of {rule.max_bytes} bytes of {where}; shorten it"
+        told = _told(where=where, length=size, limit=rule.max_bytes)
+        return [Finding("error", _name(outgoing), f"of {size} bytes", most, code="text-over-bytes", told=told)]
     if length <= limit:
         return []
-    where = f"{outgoing.platform} account {outgoing.account}"
+    told = _told(where=where, length=length, limit=limit, n=length - limit)
     if limit != rule.limit:
         where += " for a text under a medium"
-    return [
-        Finding(
-            "error",
-            _name(outgoing),
-            f"of {length} {rule.counts}",
-            f"is over the limit of {limit} of {where} (hashtags and link included); "
-            f"shorten it by {length - limit}, or let it go out as a thread",
-        )
-    ]
+    most = f"is over the limit of {limit} of {where} (hashtags and link included); "
+    most += f"shorten it by {length - limit}, or let it go out as a thread"
+    return [Finding("error", _name(outgoing), f"of {length} {rule.counts}", most, code="text-over-limit", told=told)]
 
 
 def _strange(field: str, text: str, forbidden: str, outgoing: Outgoing) -> Finding | None:
@@ -105,7 +92,8 @@ def _strange(field: str, text: str, forbidden: str, outgoing: Outgoing) -> Findi
     if not found:
         return None
     rule = f"{outgoing.platform} does not take {' '.join(found)} in it; write it another way"
-    return Finding("error", field, text, rule)
+    told = _told(platform=outgoing.platform, signs=" ".join(found))
+    return Finding("error", field, text, rule, code="text-forbidden", told=told)
 
 
 def _title(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
@@ -118,12 +106,15 @@ def _title(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
         field, length = f"title ({lang})", count(title, replace(capabilities.text, limit=0, counts=rule.counts))
         if not title.strip():
             if rule.required:
-                findings.append(Finding("error", field, "''", f"{where} needs a title; give one with --title"))
+                needed = f"{where} needs a title; give one with --title"
+                findings.append(Finding("error", field, "''", needed, code="title-missing", told=_told(where=where)))
         elif wrong := _strange(field, title, rule.forbidden, outgoing):
             findings.append(wrong)
         elif length > rule.limit:
             most = f"is over the limit of {rule.limit} of {where}; shorten it by {length - rule.limit}"
-            findings.append(Finding("error", field, f"of {length} {rule.counts}", most))
+            told = _told(where=where, length=length, limit=rule.limit, n=length - rule.limit)
+            value = f"of {length} {rule.counts}"
+            findings.append(Finding("error", field, value, most, code="title-over-limit", told=told))
     return findings
 
 
@@ -132,8 +123,10 @@ def _price(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
     if not asked:
         return []
     dear = [entry for entry in capabilities.prices if entry.what == "post_with_link" and entry.usd == asked]
-    why = "for a post with a link" if dear and "://" in outgoing.text else "for a post"
-    return [Finding("warning", "price", f"{asked} USD", f"is what {outgoing.platform} asks {why}")]
+    linked = bool(dear) and "://" in outgoing.text
+    rule = f"is what {outgoing.platform} asks for a post" + (" with a link" if linked else "")
+    code, told = "price-with-link" if linked else "price", _told(platform=outgoing.platform, usd=asked)
+    return [Finding("warning", "price", f"{asked} USD", rule, code=code, told=told)]
 
 
 def _others(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
@@ -154,42 +147,62 @@ def _media(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
         rule = _rule_for(medium.mime, capabilities)
         if rule is None:
             known = ", ".join(sorted(mime for rule in capabilities.media for mime in rule.mimes))
-            findings.append(Finding("error", field, medium.mime, f"{where} takes only: {known}"))
+            told = _told(where=where, mime=medium.mime, list=known)
+            only = f"{where} takes only: {known}"
+            findings.append(Finding("error", field, medium.mime, only, code="media-kind", told=told))
             continue
         counts[rule.kind] += 1
         if counts[rule.kind] == rule.max_count + 1:
             number = sum(1 for item in outgoing.media if item.mime in rule.mimes)
-            findings.append(
-                Finding("error", "media", f"{number} {rule.kind}s", f"{where} takes at most {rule.max_count} a post")
-            )
+            findings.append(_many(f"{number} {rule.kind}s", where, number, rule.max_count))
         if medium.size > rule.max_bytes:
+            most = f"{where} takes at most {rule.max_bytes} bytes"
+            told = _told(where=where, n=medium.size, limit=rule.max_bytes)
             findings.append(
-                Finding("error", field, f"of {medium.size} bytes", f"{where} takes at most {rule.max_bytes} bytes")
+                Finding("error", field, f"of {medium.size} bytes", most, code="media-over-bytes", told=told)
             )
         pixels = (medium.width or 0) * (medium.height or 0)
         if rule.max_pixels is not None and pixels > rule.max_pixels:
-            findings.append(
-                Finding("error", field, f"of {pixels} pixels", f"{where} takes at most {rule.max_pixels} pixels")
-            )
+            most = f"{where} takes at most {rule.max_pixels} pixels"
+            told = _told(where=where, n=pixels, limit=rule.max_pixels)
+            findings.append(Finding("error", field, f"of {pixels} pixels", most, code="media-over-pixels", told=told))
         findings += _shape(field, medium, rule, where)
         findings += _alt(outgoing, position, medium.alt, rule, where)
-        if rule.max_seconds is not None and (medium.seconds or 0) > rule.max_seconds:
-            longest = f"{where} takes at most {rule.max_seconds:g} seconds; cut it"
-            findings.append(Finding("error", field, f"of {medium.seconds:g} seconds", longest))
-        if medium.seconds is not None and medium.seconds < rule.min_seconds:
-            least = f"{where} takes at least {rule.min_seconds:g} seconds; make it longer"
-            findings.append(Finding("error", field, f"of {medium.seconds:g} seconds", least))
+        findings += _length(field, medium, rule, where)
     if len(outgoing.media) < capabilities.min_media and outgoing.part == 1:
         least = f"{where} needs at least {capabilities.min_media} in a post; add one with --image or --video"
-        findings.append(Finding("error", "media", f"{len(outgoing.media)} media", least))
+        told = _told(where=where, least=capabilities.min_media)
+        findings.append(
+            Finding("error", "media", f"{len(outgoing.media)} media", least, code="media-missing", told=told)
+        )
     for kind in sorted(capabilities.alone & set(counts)):
         if len(counts) > 1:
             mixed = f"{where} does not mix a {kind} with other media; give them a post each"
-            findings.append(Finding("error", "media", " and ".join(sorted(counts)), mixed))
+            kinds = " and ".join(sorted(counts))
+            findings.append(Finding("error", "media", kinds, mixed, code="media-mixed", told=_told(where=where)))
     if capabilities.max_media is not None and len(outgoing.media) > capabilities.max_media:
-        most = f"{where} takes at most {capabilities.max_media} a post"
-        findings.append(Finding("error", "media", f"{len(outgoing.media)} media", most))
+        number = len(outgoing.media)
+        findings.append(_many(f"{number} media", where, number, capabilities.max_media))
     return findings
+
+
+def _many(value: str, where: str, number: int, most: int) -> Finding:
+    told = _told(where=where, n=number, most=most)
+    return Finding("error", "media", value, f"{where} takes at most {most} a post", code="media-over-count", told=told)
+
+
+def _length(field: str, medium: OutgoingMedium, rule: MediaRule, where: str) -> list[Finding]:
+    seconds = medium.seconds
+    if rule.max_seconds is not None and (seconds or 0) > rule.max_seconds:
+        code, limit = "media-over-seconds", rule.max_seconds
+        asked = f"{where} takes at most {limit:g} seconds; cut it"
+    elif seconds is not None and seconds < rule.min_seconds:
+        code, limit = "media-under-seconds", rule.min_seconds
+        asked = f"{where} takes at least {limit:g} seconds; make it longer"
+    else:
+        return []
+    told = _told(where=where, n=f"{seconds:g}", limit=f"{limit:g}")
+    return [Finding("error", field, f"of {seconds:g} seconds", asked, code=code, told=told)]
 
 
 def _shape(field: str, medium: OutgoingMedium, rule: MediaRule, where: str) -> list[Finding]:
@@ -197,25 +210,34 @@ def _shape(field: str, medium: OutgoingMedium, rule: MediaRule, where: str) -> l
         return []
     sides, shape = (medium.width, medium.height), f"of {medium.width}×{medium.height} pixels"
     if rule.max_sides is not None and sum(sides) > rule.max_sides:
-        return [Finding("error", field, shape, f"{where} takes at most {rule.max_sides} for width + height")]
+        told = _told(where=where, shape=shape[3:], limit=rule.max_sides)
+        asked = f"{where} takes at most {rule.max_sides} for width + height"
+        return [Finding("error", field, shape, asked, code="media-over-sides", told=told)]
     least, most = rule.ratios or (0.0, float("inf"))
     if not least <= sides[0] / sides[1] <= most:
         shapes = f"{where} takes a width of {least:g} to {most:g} times the height; crop it"
-        return [Finding("error", field, shape, shapes)]
+        told = _told(where=where, shape=shape[3:], least=f"{least:g}", most=f"{most:g}")
+        return [Finding("error", field, shape, shapes, code="media-shape", told=told)]
     if rule.max_ratio is not None and max(sides) > rule.max_ratio * min(sides):
-        return [Finding("error", field, shape, f"{where} takes at most {rule.max_ratio:g} times as long as wide")]
+        told = _told(where=where, shape=shape[3:], limit=f"{rule.max_ratio:g}")
+        asked = f"{where} takes at most {rule.max_ratio:g} times as long as wide"
+        return [Finding("error", field, shape, asked, code="media-too-long-shape", told=told)]
     return []
 
 
 def _alt(outgoing: Outgoing, position: int, alt: str, rule: MediaRule, where: str) -> list[Finding]:
     field = f"alt {position} ({'+'.join(outgoing.langs)})"
     if not alt.strip():
-        return [Finding("error", field, "''", "every picture needs an alt text in each language it goes out in")]
+        needed = "every picture needs an alt text in each language it goes out in"
+        told = _told(langs=", ".join(outgoing.langs))
+        return [Finding("error", field, "''", needed, code="alt-missing", told=told)]
     if rule.max_alt and len(alt) > rule.max_alt:
         rest = f"is over the limit of {rule.max_alt} of {where}; shorten it"
-        return [Finding("error", field, f"of {len(alt)} characters", rest)]
+        told = _told(where=where, n=len(alt), limit=rule.max_alt)
+        return [Finding("error", field, f"of {len(alt)} characters", rest, code="alt-over-limit", told=told)]
     if alt.strip() == outgoing.text.strip():
-        return [Finding("warning", field, "", "repeats the post's text; say what the picture shows")]
+        rest = "repeats the post's text; say what the picture shows"
+        return [Finding("warning", field, "", rest, code="alt-repeats-text")]
     return []
 
 
@@ -225,7 +247,12 @@ def _languages(outgoing: Outgoing, capabilities: Capabilities) -> list[Finding]:
         return []
     value = "+".join(tags)
     rule = f"{outgoing.platform} takes {capabilities.languages} language tag(s); it will be tagged {tags[0]}"
-    return [Finding("warning", "langs", value, rule)]
+    told = _told(platform=outgoing.platform, most=capabilities.languages, lang=tags[0])
+    return [Finding("warning", "langs", value, rule, code="language-tags", told=told)]
+
+
+def _told(**values: object) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in values.items())
 
 
 def _rule_for(mime: str, capabilities: Capabilities) -> MediaRule | None:
