@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign.core.errors import Invalid
-from campaign.core.schedule import Fold, Gap, QuietHours, audience_time, in_zone, parse_local, resolve, zone
+from campaign.core.schedule import (
+    Fold,
+    Gap,
+    QuietHours,
+    ambiguity,
+    audience_time,
+    audience_zone,
+    in_zone,
+    parse_local,
+    resolve,
+    zone,
+)
 
 BERLIN = "Europe/Berlin"
 QUIET = {"ko": "22:00-08:00 Asia/Seoul", "ru": "22:00-08:00 leg"}
@@ -232,3 +243,58 @@ def test_audiences_that_have_no_hour_in_common_are_refused() -> None:
 )
 def test_an_instant_is_shown_as_its_reader_s_clock_shows_it(name: str, shown: str) -> None:
     assert shown == in_zone(_utc("2026-07-01 12:00"), name)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "hard"),
+    [
+        ("22:00-08:00 Asia/Seoul hard", "22:00-08:00 Asia/Seoul hard", True),
+        ("22:00-08:00 leg soft", "22:00-08:00 leg", False),
+        ("22:00-08:00 leg", "22:00-08:00 leg", False),
+    ],
+)
+def test_quiet_hours_are_soft_unless_they_are_called_hard(written: str, shown: str, hard: bool) -> None:
+    quiet = QuietHours.parse("q", written)
+
+    assert quiet is not None
+    assert (shown, hard) == (str(quiet), quiet.hard)
+    assert quiet == QuietHours.parse("q", str(quiet))
+
+
+def test_soft_quiet_hours_may_be_broken_and_hard_ones_never() -> None:
+    quiet = {"ko": "22:00-08:00 Asia/Seoul hard", "ru": "22:00-08:00 Europe/Moscow"}
+    night = _utc("2026-01-01 20:00")  # 05:00 in Seoul, 23:00 in Moscow
+
+    assert (night, None) == audience_time(night, ["ru"], quiet, "UTC", anyway=True)
+    assert _utc("2026-01-01 23:00") == audience_time(night, ["ko", "ru"], quiet, "UTC", anyway=True)[0]
+    assert _utc("2026-01-02 05:00") == audience_time(night, ["ko", "ru"], quiet, "UTC")[0]
+
+
+@pytest.mark.parametrize(
+    ("quiet", "zones", "where"),
+    [
+        ({}, {}, "Asia/Irkutsk"),
+        ({"ko": "22:00-08:00 leg"}, {}, "Asia/Irkutsk"),
+        ({"ko": "22:00-08:00 Asia/Seoul"}, {}, "Asia/Seoul"),
+        ({"ko": "22:00-08:00 Asia/Seoul"}, {"ko": "America/New_York"}, "America/New_York"),
+        ({"ko": "none"}, {"ru": "Europe/Moscow"}, "Asia/Irkutsk"),
+    ],
+)
+def test_an_audience_lives_where_its_account_says_else_where_it_sleeps_else_on_the_leg(
+    quiet: dict[str, str], zones: dict[str, str], where: str
+) -> None:
+    assert where == audience_zone("ko", quiet, "Asia/Irkutsk", zones)
+
+
+@pytest.mark.parametrize(
+    ("local", "kind"),
+    [
+        ("2026-03-29 01:59", None),
+        ("2026-03-29 02:00", "gap"),
+        ("2026-03-29 03:00", None),
+        ("2019-10-27 02:30", "fold"),
+        ("2019-10-27 03:00", None),
+    ],
+)
+def test_a_wall_time_is_told_to_be_skipped_or_shown_twice(local: str, kind: str | None) -> None:
+    assert kind == ambiguity(_local(local), BERLIN)

@@ -1,4 +1,4 @@
-"""Local time: wall time in a zone, gaps and folds, quiet hours."""
+"""Local time: wall time in a zone, gaps and folds, quiet hours, hard ones and soft ones."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from campaign.core.errors import Invalid
 Gap = Literal["forward", "back"]
 Fold = Literal["first", "second"]
 FORMAT = "%Y-%m-%d %H:%M"
-_QUIET = regex.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s+(\S+)")
+_QUIET = regex.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s+(\S+?)(?:\s+(hard|soft))?")
 
 
 def zone(field: str, name: str) -> ZoneInfo:
@@ -48,6 +48,17 @@ def parse_local(field: str, value: str) -> datetime:
     raise Invalid(field, value, "must be a local time written YYYY-MM-DD HH:MM, as in 2026-12-01 19:00")
 
 
+def ambiguity(local: datetime, name: str) -> Literal["gap", "fold"] | None:
+    """Return whether a naive wall time is one that the zone's clocks skip (gap) or show twice (fold)."""
+    info = ZoneInfo(name)
+    first, second = (local.replace(tzinfo=info, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return None
+    # PEP 495: in a gap, fold=0 applies the offset before it and so lands after it; fold=1 the other way round.
+    in_gap = first.astimezone(UTC).astimezone(info).replace(tzinfo=None, fold=0) != local
+    return "gap" if in_gap else "fold"
+
+
 def resolve(field: str, local: datetime, name: str, *, gap: Gap | None = None, fold: Fold | None = None) -> datetime:
     """Return the instant (aware UTC) of a wall time.
 
@@ -64,11 +75,10 @@ def resolve(field: str, local: datetime, name: str, *, gap: Gap | None = None, f
     info = zone(field, name)
     first = local.replace(tzinfo=info, fold=0)
     second = local.replace(tzinfo=info, fold=1)
-    if first.utcoffset() == second.utcoffset():
+    kind = ambiguity(local, name)
+    if kind is None:
         return first.astimezone(UTC)
-    # PEP 495: in a gap, fold=0 applies the offset before it and so lands after it; fold=1 the other way round.
-    in_gap = first.astimezone(UTC).astimezone(info).replace(tzinfo=None, fold=0) != local
-    if in_gap:
+    if kind == "gap":
         if gap is not None:
             return (first if gap == "forward" else second).astimezone(UTC)
         after, before = (moment.astimezone(UTC).astimezone(info) for moment in (first, second))
@@ -85,15 +95,21 @@ def resolve(field: str, local: datetime, name: str, *, gap: Gap | None = None, f
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Hours in which nothing goes out to an audience. `zone` is None where the leg's own zone counts."""
+    """Hours in which nothing goes out to an audience.
+
+    Attributes:
+        zone: IANA; None: the leg's own.
+        hard: nobody may break them; soft ones a person may, with a reason.
+    """
 
     starts: time
     ends: time
     zone: str | None
+    hard: bool = False
 
     @classmethod
     def parse(cls, field: str, value: str) -> "QuietHours | None":
-        """Return what '22:00-08:00 Asia/Seoul' or '22:00-08:00 leg' says; 'none' is None.
+        """Return what '22:00-08:00 Asia/Seoul' or '22:00-08:00 leg hard' says; 'none' is None.
 
         Raises:
             Invalid: it is written otherwise.
@@ -101,7 +117,7 @@ class QuietHours:
         if value.strip().lower() in ("", "none"):
             return None
         found = _QUIET.fullmatch(value.strip())
-        rule = "must be written as 22:00-08:00 Asia/Seoul, 22:00-08:00 leg, or none"
+        rule = "must be written as 22:00-08:00 Asia/Seoul, 22:00-08:00 leg, 22:00-08:00 leg hard, or none"
         if not found:
             raise Invalid(field, value, rule)
         try:
@@ -110,7 +126,8 @@ class QuietHours:
             raise Invalid(field, value, rule) from None
         if starts == ends:
             raise Invalid(field, value, "must not begin and end at the same time")
-        return cls(starts, ends, None if found[5] == "leg" else str(zone(field, found[5])))
+        where = None if found[5] == "leg" else str(zone(field, found[5]))
+        return cls(starts, ends, where, hard=found[6] == "hard")
 
     def moved(self, instant: datetime, leg_zone: str) -> datetime:
         """Return the instant itself, or the end of the quiet hours that it falls into (aware UTC)."""
@@ -128,11 +145,11 @@ class QuietHours:
         return first if first > instant else second
 
     def __str__(self) -> str:
-        return f"{self.starts:%H:%M}-{self.ends:%H:%M} {self.zone or 'leg'}"
+        return f"{self.starts:%H:%M}-{self.ends:%H:%M} {self.zone or 'leg'}" + " hard" * self.hard
 
 
 def audience_time(
-    instant: datetime, langs: Sequence[str], quiet_hours: Mapping[str, str], leg_zone: str
+    instant: datetime, langs: Sequence[str], quiet_hours: Mapping[str, str], leg_zone: str, *, anyway: bool = False
 ) -> tuple[datetime, str | None]:
     """Return when a post may reach the audiences of these languages, and why that differs from the instant, if so.
 
@@ -140,6 +157,7 @@ def audience_time(
         instant: aware UTC.
         quiet_hours: language → what QuietHours.parse() reads.
         leg_zone: the zone that 'leg' stands for.
+        anyway: soft quiet hours are broken, for a reason that somebody gave; hard ones never are.
 
     Raises:
         Invalid: quiet hours that cannot be read, or that together leave no hour for all of these languages.
@@ -150,12 +168,27 @@ def audience_time(
     for _ in range(len(kept) + 1):
         before = instant
         for lang, quiet in kept.items():
-            if quiet is not None and (later := quiet.moved(instant, leg_zone)) != instant:
+            if quiet is None or (anyway and not quiet.hard):
+                continue
+            if (later := quiet.moved(instant, leg_zone)) != instant:
                 instant, why = later, f"quiet hours of the {lang} audience: {quiet}"
         if instant == before:
             return instant, why
     rule = "together leave no hour in which all of these audiences may be reached; send the languages separately"
     raise Invalid("quiet_hours", "+".join(kept), rule)
+
+
+def audience_zone(lang: str, quiet_hours: Mapping[str, str], leg_zone: str, zones: Mapping[str, str]) -> str:
+    """Return where the audience of a language lives: what its account's rule says, else its quiet hours, else the leg.
+
+    Args:
+        quiet_hours: language → what QuietHours.parse() reads.
+        zones: language → IANA zone, of the account's rule.
+    """
+    if lang in zones:
+        return zones[lang]
+    quiet = QuietHours.parse(f"quiet_hours ({lang})", quiet_hours.get(lang, "none"))
+    return (quiet.zone if quiet else None) or leg_zone
 
 
 def in_zone(instant: datetime, name: str) -> str:
