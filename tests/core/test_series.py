@@ -1,11 +1,11 @@
 """Rules of recurrence: laid out as another implementation does, bounded whatever they say, in a zone's wall time."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign.core.errors import Invalid
@@ -120,14 +120,16 @@ STARTS = st.datetimes(wall("2026-01-01 00:00"), wall("2029-12-31 00:00")).map(
 )
 
 
+@settings(deadline=None)
 @given(text=RULES, starts=STARTS)
 def test_any_rule_is_laid_out_as_dateutil_does(text: str, starts: datetime) -> None:
     end = starts + timedelta(days=5 * 366)
-    theirs = islice(rrulestr(text, dtstart=starts), 60)
+    theirs = takewhile(lambda at: at <= end, rrulestr(text, dtstart=starts))
 
-    assert [at for at in theirs if at <= end] == list(islice(walls(read_rule("every", text, "UTC"), starts), 60))
+    assert list(islice(theirs, 60)) == list(islice(walls(read_rule("every", text, "UTC"), starts), 60))
 
 
+@settings(deadline=None)
 @given(
     text=RULES,
     starts=STARTS,
