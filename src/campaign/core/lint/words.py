@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from campaign.core.finding import Reader
+from campaign.core.sentences import GLOSSARY, LIKENESS
 
 _ORDER: Final[tuple[Reader, ...]] = ("ko", "en", "ru")
 
@@ -142,4 +143,4 @@ CHECK: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
 }
 
-SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {**CHECK}
+SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {**CHECK, **GLOSSARY, **LIKENESS}

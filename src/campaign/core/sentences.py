@@ -1,0 +1,45 @@
+"""The sentences of what the glossary and a look at other posts find: code → Korean, English, Russian."""
+
+from collections.abc import Mapping
+from typing import Final
+
+GLOSSARY: Final[Mapping[str, tuple[str, str, str]]] = {
+    "glossary-forbidden": (
+        "용어집에 따라 ‘{shown}’ 대신 ‘{wanted}’(으)로 적어 주세요.",
+        "The glossary wants “{wanted}”, not “{shown}”.",
+        "По глоссарию пишется «{wanted}», а не «{shown}».",
+    ),
+    "glossary-expired": (
+        "‘{shown}’은(는) {until}까지만 쓰는 말입니다. 바뀐 말로 적거나 그대로 두는 까닭을 남겨 주세요.{note}",
+        "“{shown}” was in use until {until} only: write what took its place, or say why it stands.{note}",
+        "«{shown}» употребляется только до {until}: замените или укажите, почему оставлено.{note}",
+    ),
+    "glossary-altered": (
+        "‘{shown}’은(는) 모든 언어에서 ‘{wanted}’ 그대로 적습니다.",
+        "“{shown}” stands as it is in every language: “{wanted}”.",
+        "«{shown}» на всех языках пишется одинаково: «{wanted}».",
+    ),
+    "glossary-missing": (
+        "원문의 ‘{said}’에 해당하는 용어집의 ‘{wanted}’이(가) 번역에 없습니다.",
+        "The source says “{said}”; the glossary’s “{wanted}” for it does not stand here.",
+        "В исходном тексте «{said}», а слова из глоссария «{wanted}» в переводе нет.",
+    ),
+}
+
+LIKENESS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "same-text": (
+        "{account} 계정에 같은 글이 이미 있습니다: {post}, {when}.",
+        "{account} has the same text already: {post}, {when}.",
+        "В {account} этот текст уже есть: {post}, {when}.",
+    ),
+    "similar-text": (
+        "{account} 계정에 거의 같은 글이 있습니다({percent}%): {post}, {when}.",
+        "{account} has nearly the same text ({percent} %): {post}, {when}.",
+        "В {account} есть почти такой же текст ({percent} %): {post}, {when}.",
+    ),
+    "same-hour": (
+        "{account} 계정에 한 시간 안에 다른 게시물이 있습니다: {post}, {when}.",
+        "{account} has another post within the hour: {post}, {when}.",
+        "В {account} в пределах часа есть другой пост: {post}, {when}.",
+    ),
+}
