@@ -22,6 +22,7 @@ from campaign.core.adapter import Capabilities, overridden
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Account
+from campaign.interpreter import make_translator
 from campaign.media.shelf import Shelf
 from campaign.opener import Opener, make_sharer
 from campaign.outage import Outage
@@ -147,6 +148,7 @@ def open_app(
         clock_offset=lambda: opener.skew.median(clock.monotonic()) if isinstance(opener, Opener) else None,
         max_pixels=settings.media.max_pixels,
         comments=Comments(settings.engagement.comment_authors, settings.engagement.comment_days),
+        translator=lambda: make_translator(settings, clock),
         failpoint=failpoint or (lambda name: None),
     )
 

@@ -26,7 +26,7 @@ def _place(value: str) -> str:
 
 
 # Names of settings whose values never stand in a message.
-SECRETS = ("url", "token_key", "old_token_key", "ping_url", "webhook", "secret_key", "client_secret")
+SECRETS = ("url", "token_key", "old_token_key", "ping_url", "webhook", "secret_key", "client_secret", "key")
 Dir = Annotated[str, AfterValidator(_place)]
 
 
@@ -162,6 +162,25 @@ class Notify(_Section):
     ] = ""
 
 
+class Translation(_Section):
+    """What translates drafts by machine; a person must save what it wrote before anybody can approve it."""
+
+    tool: Annotated[
+        Literal["off", "libretranslate", "deepl"],
+        Field(description="what fills drafts in other languages; it is sent their texts"),
+    ] = "off"
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~\-]+)*/?)?$",
+            description="its server, as in http://127.0.0.1:5000; empty: DeepL's own, which the key names",
+        ),
+    ] = ""
+    key: Annotated[
+        SecretStr, Field(description="the key that it gave you, if it wants one; best from the environment")
+    ] = SecretStr("")
+
+
 class Network(_Section):
     """How platforms are spoken to."""
 
@@ -217,6 +236,7 @@ class Settings(_Section):
     daemon: Daemon = Daemon()
     engagement: Engagement = Engagement()
     notify: Notify = Notify()
+    translation: Translation = Translation()
     network: Network = Network()
     web: Web = Web()
     log: Log = Log()

@@ -21,8 +21,8 @@ _Z = 1.2815515655446004  # the normal quantile of (1 + SURE) / 2
 PRIOR = 5.0  # so many pairs is what was known before worth: the seed beside an installation, and that beside a campaign
 
 # Characters of one language for one of the other: mean and standard deviation of the logarithm over the ten posts of
-# the demo journey (src/campaign/demo/journey.yaml), measured 2026-11-24. Left out, each in turn, and forecast by the other
-# nine, a post is missed by 9 % on average (ru), 12 % (en), 11 % (en from ru).
+# the demo journey (src/campaign/demo/journey.yaml), measured 2026-11-24. Left out, each in turn, and forecast by the
+# other nine, a post is missed by 9 % on average (ru), 12 % (en), 11 % (en from ru).
 SEED_RATIOS: Mapping[tuple[Lang, Lang], tuple[float, float]] = {
     ("ko", "ru"): (0.6441, 0.0925),  # 1.90
     ("ko", "en"): (0.7049, 0.1253),  # 2.02

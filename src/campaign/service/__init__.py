@@ -11,6 +11,7 @@ from campaign.core.clock import Clock
 from campaign.core.errors import Forbidden
 from campaign.core.model import Account, Person, Role
 from campaign.core.oauth import Endpoints, OAuth, Registered
+from campaign.core.translation import Translator
 from campaign.media.library import Library
 from campaign.media.shelf import Shelf
 from campaign.record.root import Root
@@ -79,6 +80,7 @@ class App:
         clock_offset: by how many seconds other hosts are ahead of this machine's clock; None: nobody told.
         comments: what is kept of those who answer.
         consents: what connecting an account by consent, and renewing its token, needs.
+        translator: returns what translates by machine; None: the settings name none.
         outlives: seconds for which a request of a worker that counts as dead may still be on its way.
         failpoint: called with the name of each step; a test dies there.
     """
@@ -111,6 +113,7 @@ class App:
     clock_offset: Callable[[], float | None] = lambda: None
     max_pixels: int = 50_000_000
     comments: Comments = Comments()
+    translator: Callable[[], Translator | None] = field(default=lambda: None)
     failpoint: Callable[[str], None] = field(default=lambda name: None)
 
 
