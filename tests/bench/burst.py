@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from campaign.service import App
-from campaign.store.tables import heartbeats
+from campaign.store.signs import heartbeats
 from tests.bench import kill, ours, stub, watch
 from tests.bench.peers import record
 from tests.bench.stub import Stub

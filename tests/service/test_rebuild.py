@@ -20,6 +20,7 @@ from campaign.service.rebuild import Rebuilt, rebuild
 from campaign.service.report import report
 from campaign.service.seal import seal
 from campaign.store import outbox, queue
+from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
 from tests.conftest import World
 
@@ -88,7 +89,7 @@ def test_a_campaign_comes_back_as_it_was(world: World) -> None:
     )
     assert (picture, True) == (medium.read_bytes(), app.media.verify(medium.name))
     with app.store.read() as tx:
-        assert ["bob"] == [row.person for row in post_rows.approvals_of(tx, made.post.id)]
+        assert ["bob"] == [row.person for row in approval_rows.approvals_of(tx, made.post.id)]
 
 
 def test_what_cannot_be_restored_is_named(world: World) -> None:

@@ -158,6 +158,38 @@ def _rows() -> dict[str, dict[str, Any]]:
             "ticked_mono": 1.0,
         },
         "eras": {"number": 1, "began_at": AT},
+        "account_rules": {
+            **{"campaign_id": "campaign-1", "account_id": "account-kr", "steps": 2, "spacing_minutes": None},
+            **{"slots": {"ko": ["08:00"]}, "zones": {"ko": "Asia/Seoul"}},
+        },
+        "blackouts": {
+            **{"id": "k1", "campaign_id": None, "name": "애도", "starts_on": date(2019, 10, 3), "kind": "hard"},
+            **{"ends_on": date(2019, 10, 4), "langs": ["ko"], "zone": None, "title": {"ko": "애도의 날"}},
+        },
+        "series": {
+            **{"id": "s1", "campaign_id": "campaign-1", "name": "weekly", "rule": "FREQ=WEEKLY", "zone": "Asia/Seoul"},
+            **{"starts": "2019-10-01 09:00", "min_gap_minutes": 1440, "author": "alice", "created_at": AT},
+        },
+        "terms": {
+            **{"id": "g1", "campaign_id": None, "name": "서울", "forms": {"ru": {"text": "Сеул"}}, "translate": True},
+            **{"valid_until": date(2023, 4, 30), "created_at": AT},
+        },
+        "waivers": {
+            **{"id": "w1", "post_id": "post-1", "lang": "ko", "code": "mixed-script", "value": "мир"},
+            **{"person": "bob", "reason": "인용", "created_at": AT},
+        },
+        "review_links": {
+            **{"id": "r1", "token_sha256": "12" * 32, "post_id": "post-1", "langs": ["ru"], "guest": "Ольга"},
+            **{"person": "alice", "created_at": AT, "expires_at": AT},
+        },
+        "reviews": {
+            **{"id": "v1", "post_id": "post-1", "lang": "ru", "revision": 1, "decision": "passed", "text": ""},
+            **{"person": "Ольга", "link_id": "r1", "created_at": AT},
+        },
+        "feeds": {
+            **{"id": "f1", "token_sha256": "34" * 32, "scope": "campaign", "name": "c", "texts": False},
+            **{"person": "alice", "created_at": AT},
+        },
     }
 
 

@@ -12,10 +12,12 @@ from campaign.core.model import Campaign, Leg, Post, PostMedium, Variant
 from campaign.core.schedule import Fold, Gap, in_zone
 from campaign.service.approve import approve
 from campaign.service.enqueue import cancel, move
+from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
-from campaign.store.posts import Approval, Queued
+from campaign.store.approvals import Approval
+from campaign.store.posts import Queued
 
 
 def show_all(*, campaign: str | None = None, here: Here = HERE) -> None:
@@ -62,7 +64,7 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
         head = _post(post, entry, campaign_rows.legs_of(tx, entry.id))
         latest = {item.lang: item for item in post_rows.variants_of(tx, post.id)}  # revisions come in order
         media = post_rows.media_of(tx, post.id)
-        approvals = post_rows.approvals_of(tx, post.id)
+        approvals = approval_rows.approvals_of(tx, post.id)
         queued = post_rows.outgoings_of(tx, post.id)
         rows = [row for row in queue.listed(tx, entry.id) if row["post_id"] == post.id]
     if here.json:

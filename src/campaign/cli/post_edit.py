@@ -111,7 +111,7 @@ def _row(item: Variant, stale: bool) -> dict[str, object]:
     return {
         "lang": item.lang,
         "revision": item.revision,
-        "based_on": item.based_on,
+        "based_on": dict(item.based_on),
         "change": item.change,
         "outdated": stale,
         "author": item.author,

@@ -13,9 +13,16 @@ from campaign.core.states import State
 
 Lang = str  # a BCP 47 tag as the campaign uses it: ko, en, ru
 Strategy = Literal["split", "combined", "thread", "native"]
-Policy = Literal["none", "one"]
+Policy = Literal["none", "one", "two", "three"]  # how many people, one after the other, approve each language
+Unready = Literal["hold_all", "send_ready", "hold_language"]  # what becomes of a post that is not ready at T−30 min
+Overflow = Literal["refuse", "thread", "numbered"]  # of a text that is too long; numbered: a thread that says 1/3
 Late = Literal["ask", "cancel"]  # what becomes of the missed: a person decides, or it is taken back
 Change = Literal["meaning", "typo"]  # what an edit of the source language does to its translations
+Field = Literal["text", "title", "tags", "link", "alt", "captions"]  # of a variant, each translated by itself
+FIELDS: tuple[Field, ...] = ("text", "title", "tags", "link", "alt", "captions")
+WORDING: frozenset[Field] = frozenset(
+    {"text", "title", "tags", "link"}
+)  # outdated, they keep a language from going out
 Metric = Literal["views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks"]
 METRICS: tuple[Metric, ...] = ("views", "reach", "reactions", "replies", "reposts", "quotes", "saves", "link_clicks")
 
@@ -54,6 +61,8 @@ class Role(StrEnum):
     """What a person may do."""
 
     AUTHOR = "author"
+    TRANSLATOR = "translator"
+    REVIEWER = "reviewer"
     APPROVER = "approver"
     VIEWER = "viewer"
     ADMIN = "admin"
@@ -61,12 +70,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who writes, approves or reads."""
+    """Somebody who writes, approves or reads. Whoever translates or reviews may be bound to languages, whoever approves
+    to accounts; empty: to none, so that all are open."""
 
     id: str
     name: str
     roles: frozenset[Role]
     login: str | None = None  # the operating system's user that this person is at the command line
+    langs: frozenset[Lang] = frozenset()
+    accounts: frozenset[str] = frozenset()  # names
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,10 @@ class Campaign:
     quiet_hours: Mapping[Lang, str] = field(default_factory=dict)  # "22:00-08:00 Asia/Seoul", "22:00-08:00 leg"
     demo: bool = False
     late: Late = "ask"
+    window: timedelta | None = timedelta(minutes=15)  # a post that is moved by more loses its approvals; None: never
+    approval_days: int | None = None  # after which an approval expires; None: never
+    unready: Unready = "hold_language"
+    required_tags: Mapping[Lang, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +132,29 @@ class Post:
     place: Mapping[Lang, str]
     author: str
     created_at: datetime
+    langs: tuple[Lang, ...] = ()  # that it is to go out in; one without a variant is missing. Empty: those it has
+    overflow: Overflow = "refuse"
+    gap: Literal["forward", "back"] | None = None  # what was chosen where the clocks skip its time
+    fold: Literal["first", "second"] | None = None  # or where it happens twice
+    quiet_because: str | None = None  # why it may go out in soft quiet hours
+    series_id: str | None = None
+    number: int | None = None  # its place in the series
+    version: int = 1  # rises with every change
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A post's wording in one language; revisions are append-only."""
+    """A post's wording in one language; revisions are append-only.
+
+    Attributes:
+        alt, captions: by the position of the medium: what differs from what came with the media; captions by the
+            digest of a WebVTT file in the library.
+        based_on: field → the revision of the source language that it translates; a field that is not named was made
+            with the first one.
+        machine: the tool that translated it; None: a person's words. A machine's words go nowhere before a person has
+            saved them.
+    """
 
     post_id: str
     lang: Lang
@@ -130,9 +164,12 @@ class Variant:
     link: str | None
     author: str
     created_at: datetime
-    based_on: int | None = None  # the revision of the source language that it translates
+    based_on: Mapping[Field, int] = field(default_factory=dict)
     change: Change = "meaning"
     title: str | None = None  # for platforms that show one by itself
+    alt: Mapping[int, str] = field(default_factory=dict)
+    captions: Mapping[int, str] = field(default_factory=dict)
+    machine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,12 @@ class VariantRecord:
     link: str | None
     author: str
     created_at: datetime
-    based_on: int | None = None  # the revision of the source language that it translates
+    based_on: Mapping[str, int] = field(default_factory=dict)  # field → the source revision that it translates
     change: str = "meaning"
     title: str | None = None
+    alt: Mapping[str, str] = field(default_factory=dict)  # position → alt, where it differs from what came with it
+    captions: Mapping[str, str] = field(default_factory=dict)  # position → digest, likewise
+    machine: str | None = None  # the tool that translated it
     also: Plain = field(default_factory=dict)
 
 
@@ -223,16 +226,21 @@ def parse(raw: bytes) -> PostRecord:
             updated=_maybe(data.get("updated")),
             deleted=_maybe(data.get("deleted")),
             media=tuple(_medium_of(each) for each in data["attachment"]),
-            variants=tuple(
-                VariantRecord(**{**each, "tags": tuple(each["tags"]), "created_at": _at(each["created_at"])})
-                for each in data["variants"]
-            ),
+            variants=tuple(_variant_of(each) for each in data["variants"]),
             approvals=tuple(ApprovalRecord(**{**each, "at": _at(each["at"])}) for each in data["approvals"]),
             deliveries=tuple(_delivery_of(each) for each in data["deliveries"]),
             also=data["also"],
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Invalid("record of a post", raw[:60], f"cannot be read: {type(error).__name__} {error}") from error
+
+
+def _variant_of(row: Plain) -> VariantRecord:
+    based_on = row["based_on"]
+    if isinstance(based_on, int):  # older records: one revision for all of the wording
+        based_on = dict.fromkeys(("text", "title", "tags", "link"), based_on)
+    plain = {**row, "tags": tuple(row["tags"]), "created_at": _at(row["created_at"]), "based_on": based_on or {}}
+    return VariantRecord(**plain)
 
 
 def _medium(medium: MediumRecord) -> dict[str, Any]:

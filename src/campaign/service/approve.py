@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from campaign.core.errors import Conflict, Forbidden, Invalid
-from campaign.core.language import outdated
+from campaign.core.language import blocked
 from campaign.core.model import Delivery, Person, Post, Role
 from campaign.core.schedule import in_zone
 from campaign.service import App, demand_role, event
 from campaign.service.enqueue import enqueue, release
+from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
-from campaign.store.posts import Approval
+from campaign.store.approvals import Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ def approve(
             if lang not in there:
                 raise Invalid("lang", lang, f"post {post.name} goes out in: {', '.join(sorted(there))}")
         wanted = set(langs) or there
-        if stale := sorted(outdated(post_rows.variants_of(tx, post.id), campaign.source_lang).keys() & wanted):
+        stale = blocked(post_rows.variants_of(tx, post.id), campaign.source_lang)
+        if old := sorted(stale.keys() & wanted):
             raise Conflict(
-                f"post {post.name} is outdated in {', '.join(stale)}: {campaign.source_lang} has changed since; "
-                f"revise it first: campaign post edit {post.name} --lang {stale[0]}"
+                f"post {post.name} is {'; '.join(stale[lang] for lang in old)}; "
+                f"revise it first: campaign post edit {post.name} --lang {old[0]}"
             )
         enqueued = post_rows.enqueued(tx, post.id)
         for entry in queued:
@@ -62,7 +64,7 @@ def approve(
             for lang in entry.outgoing.langs:
                 if lang in wanted:
                     approval = Approval(app.new_id(), post.id, entry.sha256, lang, by.name, now)
-                    post_rows.add_approval(tx, approval)
+                    approval_rows.add_approval(tx, approval)
         detail = {"langs": sorted(wanted), "outgoings": [entry.sha256 for entry in queued]}
         event(app, tx, "post.approved", by.name, post_id=post.id, detail=detail)
         deliveries = enqueue(app, tx, campaign, post, by=by.name)
@@ -70,6 +72,6 @@ def approve(
         waiting = {
             lang
             for entry in queued
-            for lang in set(entry.outgoing.langs) - post_rows.approved_langs(tx, post.id, entry.sha256)
+            for lang in set(entry.outgoing.langs) - approval_rows.approved_langs(tx, post.id, entry.sha256)
         }
     return Approved(post, tuple(sorted(wanted)), tuple(deliveries), tuple(sorted(waiting)))

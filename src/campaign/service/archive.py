@@ -17,10 +17,12 @@ from campaign.service import SYSTEM, App
 from campaign.service.notify import over, tell
 from campaign.service.screenshot import FIELD as SCREENSHOT
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import notices, outbox, people, queue
 from campaign.store import posts as post_rows
+from campaign.store.approvals import Approval
 from campaign.store.posts import Queued
 
 EXTENSIONS = {
@@ -38,6 +40,8 @@ KINDS = {
     "edit": "edit",
     "delete": "withdrawal",
 }
+
+_CHOSEN = ("overflow", "gap", "fold", "quiet_because", "number", "version")  # of a post, besides its words and time
 
 
 def archive(app: App, *, limit: int = 20) -> int:
@@ -135,7 +139,7 @@ def _keep_post(app: App, post_id: str) -> None:
         media = post_rows.media_of(tx, post_id)
         targets = post_rows.targets_of(tx, post_id)
         queued = {entry.id: entry for entry in post_rows.outgoings_of(tx, post_id)}
-        approvals = post_rows.approvals_of(tx, post_id)
+        approvals = approval_rows.approvals_of(tx, post_id)
         deliveries = queue.of_post(tx, post_id)
         attempts = attempt_rows.attempts_of_post(tx, post_id)
         accounts = {row.account_id: account_rows.account_of(tx, row.account_id) for row in deliveries}
@@ -179,13 +183,14 @@ def _keep_post(app: App, post_id: str) -> None:
         ),
         variants=tuple(_variant(variant) for variant in variants),
         approvals=tuple(
-            as2.ApprovalRecord(each.id, each.lang, each.outgoing_sha256, each.person, each.created_at)
+            as2.ApprovalRecord(each.id, each.lang, each.outgoing_sha256, each.person, each.created_at, _also(each))
             for each in approvals
         ),
         deliveries=tuple(_delivery(row, queued[row.outgoing_id], accounts[row.account_id]) for row in deliveries),
         also={
             "targets": [{**asdict(target), "langs": list(target.langs)} for target in targets],
             "publisher": app.publisher,
+            "post": {name: getattr(post, name) for name in _CHOSEN} | {"langs": list(post.langs)},
         },
     )
     files: dict[str, bytes] = {
@@ -210,6 +215,8 @@ def files_of_post(tx: Any, post_id: str) -> list[Medium]:
     for item in post_rows.media_of(tx, post_id):
         digests[item.medium.sha256] = item.medium
         digests |= dict.fromkeys([*item.captions.values(), *filter(None, [item.poster])])
+    for variant in post_rows.variants_of(tx, post_id):
+        digests |= {digest: None for digest in variant.captions.values() if digest not in digests}
     for entry in post_rows.outgoings_of(tx, post_id):
         for out in entry.outgoing.media:
             for digest in (out.sha256, *out.captions.values(), *filter(None, [out.poster])):
@@ -241,6 +248,10 @@ def campaign_plain(campaign: Campaign, legs: Sequence[Leg]) -> dict[str, Any]:
         "languages": list(campaign.languages),
         "zone": campaign.zone,
         "approval": campaign.approval,
+        "approval_days": campaign.approval_days,
+        "window_minutes": None if campaign.window is None else int(campaign.window.total_seconds() // 60),
+        "unready": campaign.unready,
+        "required_tags": {lang: list(tags) for lang, tags in campaign.required_tags.items()},
         "grace_seconds": int(campaign.grace.total_seconds()),
         "late": campaign.late,
         "quiet_hours": dict(campaign.quiet_hours),
@@ -290,10 +301,20 @@ def _variant(variant: Variant) -> as2.VariantRecord:
         link=variant.link,
         author=variant.author,
         created_at=variant.created_at,
-        based_on=variant.based_on,
+        based_on={str(name): revision for name, revision in variant.based_on.items()},
         change=variant.change,
         title=variant.title,
+        alt={str(position): alt for position, alt in variant.alt.items()},
+        captions={str(position): digest for position, digest in variant.captions.items()},
+        machine=variant.machine,
     )
+
+
+def _also(approval: Approval) -> dict[str, Any]:
+    times = {"due_at": approval.due_at, "expires_at": approval.expires_at}
+    told = {name: iso(moment) for name, moment in times.items() if moment is not None}
+    others = {"step": approval.step, "reason": approval.reason, "carried_from": approval.carried_from}
+    return told | {name: value for name, value in others.items() if value is not None}
 
 
 def _delivery(row: Delivery, queued: Queued, account: Account) -> as2.DeliveryRecord:

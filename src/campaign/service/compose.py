@@ -172,9 +172,8 @@ def compose(
     with app.store.begin() as tx:
         post_rows.add_post(tx, post)
         post_rows.add_variants(tx, _variants(post, wordings, by))
-        post_rows.add_media(tx, post.id, [replace(item, post_id=post.id) for item in plan.attached.media])
-        for medium in plan.attached.others:
-            post_rows.add_medium(tx, medium)
+        post_rows.add_media(tx, [replace(item, post_id=post.id) for item in plan.attached.media])
+        post_rows.add_mediums(tx, plan.attached.others)
         post_rows.add_targets(tx, plan.targets)
         post_rows.add_outgoings(tx, plan.queued, at=post.created_at)
         detail = {"outgoings": [q.sha256 for q in plan.queued]}

@@ -69,7 +69,7 @@ def settle(
         if answer == "published":
             told = _told(app, tx, held, url or "", shot)
             if shot is not None:
-                post_rows.add_medium(tx, shot)
+                post_rows.add_mediums(tx, [shot])
                 held = outbox.note(tx, held, wire={**(held.wire or {}), FIELD: shot.sha256})
             settled = keep_published(app, tx, held.id, told)
         elif answer == "not_published":

@@ -6,13 +6,14 @@ from typing import Any
 
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid
-from campaign.core.language import outdated
+from campaign.core.language import blocked
 from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, Role
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.notify import decided
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
@@ -24,14 +25,14 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
     A part is enqueued only after the part that it continues. Its idempotency key is made here and never changes.
     """
     known = post_rows.enqueued(tx, post.id)
-    stale = outdated(post_rows.variants_of(tx, post.id), campaign.source_lang)
+    stale = blocked(post_rows.variants_of(tx, post.id), campaign.source_lang)
     made: list[Delivery] = []
     pending = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in known]
     progress = True
     while pending and progress:
         progress = False
         for entry in list(pending):
-            approved = post_rows.approved_langs(tx, post.id, entry.sha256)
+            approved = approval_rows.approved_langs(tx, post.id, entry.sha256)
             if campaign.approval != "none" and not set(entry.outgoing.langs) <= approved:
                 continue
             if stale.keys() & set(entry.outgoing.langs):
@@ -89,16 +90,15 @@ def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]
 
 def _standing(tx: Any, campaign: Campaign, post: Post) -> list[tuple[Delivery, str | None]]:
     """Return what waits, each with why it must not go out; None: it may."""
-    stale = outdated(post_rows.variants_of(tx, post.id), campaign.source_lang)
+    stale = blocked(post_rows.variants_of(tx, post.id), campaign.source_lang)
     found: list[tuple[Delivery, str | None]] = []
     for row in queue.of_post(tx, post.id):
         if row.state not in (State.SCHEDULED, State.MISSED, State.FAILED):
             continue
-        missing = set(row.langs) - post_rows.approved_langs(tx, post.id, row.outgoing_sha256)
+        missing = set(row.langs) - approval_rows.approved_langs(tx, post.id, row.outgoing_sha256)
         why = None
         if old := sorted(stale.keys() & set(row.langs)):
-            source = campaign.source_lang
-            why = f"outdated in {', '.join(old)}: {source} has changed (revision {stale[old[0]]})"
+            why = "; ".join(stale[lang] for lang in old)
         elif campaign.approval != "none" and missing:
             why = f"not approved in {', '.join(sorted(missing))}"
         found.append((row, why))
@@ -158,7 +158,7 @@ def move(
         if rows and all(row.state in (State.PUBLISHED, State.CANCELLED) for row in rows):
             raise Conflict(f"post {post.name} is out or cancelled already; there is nothing to move")
         post = replace(post, local_at=local, zone=where, tzdata=app.tzdata, due_at=due_at)
-        post_rows.move_post(tx, post)
+        post_rows.move_post(tx, post, at=app.clock.now())
         moved = _move_outgoings(tx, campaign, post, rows)
         for row in moved:
             decided(app, tx, row.id)

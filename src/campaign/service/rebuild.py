@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from campaign.core.engagement import PLAN_B, next_age
 from campaign.core.errors import Conflict
@@ -14,6 +14,7 @@ from campaign.core.model import (
     ArchiveState,
     Campaign,
     Delivery,
+    Field,
     Guarantee,
     Leg,
     Measurement,
@@ -31,7 +32,8 @@ from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue, readings
 from campaign.store import posts as post_rows
-from campaign.store.posts import Approval, Queued, Target
+from campaign.store.approvals import Approval, add_approval
+from campaign.store.posts import Queued, Target
 
 
 @dataclass
@@ -102,7 +104,7 @@ def _medium(app: App, tx: Any, object_id: str, files: frozenset[str], data: Mapp
         name = next(name for name in files if name.startswith("medium.") and name != "medium.json")
         with closing(app.archive.open(object_id, name)) as stream:
             app.media.put(stream, mime=medium.mime, width=medium.width, height=medium.height)
-    post_rows.add_medium(tx, medium)
+    post_rows.add_mediums(tx, [medium])
     found.media += 1
 
 
@@ -130,6 +132,8 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
         author=record.author,
         created_at=record.created_at,
     )
+    own = dict(record.also.get("post", {}))  # older records do not tell
+    post = replace(post, **{**own, "langs": tuple(own.get("langs", ()))})
     post_rows.add_post(tx, post)
     variants = [
         Variant(
@@ -141,7 +145,10 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
             link=row.link,
             author=row.author,
             created_at=row.created_at,
-            based_on=row.based_on,
+            based_on=cast(Mapping[Field, int], row.based_on),
+            alt={int(position): alt for position, alt in row.alt.items()},
+            captions={int(position): digest for position, digest in row.captions.items()},
+            machine=row.machine,
             change="typo" if row.change == "typo" else "meaning",
             title=row.title,
         )
@@ -159,13 +166,11 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
         )
         for number, row in enumerate(record.media, 1)
     ]
-    post_rows.add_media(tx, post.id, media)
+    post_rows.add_media(tx, media)
     targets = [Target(**{**row, "langs": tuple(row["langs"])}) for row in record.also["targets"]]
     post_rows.add_targets(tx, targets)
     for approval in record.approvals:
-        post_rows.add_approval(
-            tx, Approval(approval.id, post.id, approval.outgoing_sha256, approval.lang, approval.by, approval.at)
-        )
+        add_approval(tx, _approval(post, approval))
     found.posts += 1
     found.variants += len(variants)
     found.approvals += len(record.approvals)
@@ -175,6 +180,13 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
             found.not_restored.append(f"delivery {row.id} of post {post.name} ({row.state}): it was not published")
             continue
         _delivery(app, tx, post, row, account_of, found)
+
+
+def _approval(post: Post, row: as2.ApprovalRecord) -> Approval:
+    also = dict(row.also)
+    fields: dict[str, Any] = {name: _at(also[name]) for name in ("due_at", "expires_at") if name in also}
+    fields |= {name: also[name] for name in ("step", "reason", "carried_from") if name in also}
+    return Approval(row.id, post.id, row.outgoing_sha256, row.lang, row.by, row.at, **fields)
 
 
 def _parents_first(rows: Sequence[as2.DeliveryRecord]) -> list[as2.DeliveryRecord]:
@@ -250,6 +262,10 @@ def _campaign(data: Mapping[str, Any]) -> tuple[Campaign, list[Leg]]:
         quiet_hours=data["quiet_hours"],
         demo=data["demo"],
         late=data.get("late", "ask"),  # older records do not tell
+        window=_minutes(data.get("window_minutes", 15)),
+        approval_days=data.get("approval_days"),
+        unready=data.get("unready", "hold_language"),
+        required_tags={lang: tuple(tags) for lang, tags in data.get("required_tags", {}).items()},
     )
     legs = [
         Leg(
@@ -291,6 +307,10 @@ def _plan(tx: Any) -> None:
         age = max((reading.as_of for reading in read), default=row["published_at"]) - row["published_at"]
         planned = next_age(age) if read else PLAN_B[0]
         readings.plan(tx, row["id"], row["published_at"] + planned if planned is not None else None)
+
+
+def _minutes(number: int | None) -> timedelta | None:
+    return None if number is None else timedelta(minutes=number)
 
 
 def _at(text: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.language import latest, outdated
-from campaign.core.model import Campaign, Change, Delivery, Person, Post, Role, Variant
+from campaign.core.model import FIELDS, Campaign, Change, Delivery, Person, Post, Role, Variant
 from campaign.core.states import State
 from campaign.core.text import check_tag, check_text
 from campaign.service import App, demand_role, event
@@ -120,7 +120,8 @@ def _variant(
         title=old.title if title is None else checked_title(lang, title),
         author=by.name,
         created_at=app.clock.now(),
-        based_on=newest.revision if newest is not None and lang != source else None,
+        based_on=dict.fromkeys(FIELDS, newest.revision) if newest is not None and lang != source else {},
+        machine=None,
         change=change if lang == source else "meaning",
     )
     same = (new.text, new.tags, new.link, new.title) == (old.text, old.tags, old.link, old.title)

@@ -9,6 +9,7 @@ from campaign.core.errors import CampaignError
 from campaign.core.model import Account, Campaign, Delivery, Outgoing
 from campaign.service import App
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
@@ -59,7 +60,7 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
         continued = [each.parent_id for each in deliveries if each.parent_id]
         parents = queue.by_id(tx, continued) if continued else {}
         asked = [each.post_id for each in deliveries if campaigns[each.campaign_id].approval != "none"]
-        approved = post_rows.approved_of(tx, asked) if asked else {}
+        approved = approval_rows.approved_of(tx, asked) if asked else {}
         held: dict[str, Credential | CampaignError] = {}
         for account_id, account in accounts.items():
             try:

@@ -14,7 +14,8 @@ from campaign.core.clock import Clock
 from campaign.core.errors import Conflict
 from campaign.core.states import State
 from campaign.store import Store
-from campaign.store.tables import budgets, deliveries
+from campaign.store.signs import budgets
+from campaign.store.tables import deliveries
 
 LOW = 0.1  # of its size: what is left is worth being told
 ACCOUNT, CREDENTIAL = "account:", "credential:"  # what keys begin with; the claim asks for `account:` and the id

@@ -1,6 +1,7 @@
 """Campaigns and the legs of their journeys."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -23,23 +24,19 @@ def add_campaign(tx: Connection, campaign: Campaign, *, at: datetime) -> None:
             source_lang=campaign.source_lang,
             languages=list(campaign.languages),
             zone=campaign.zone,
-            approval=campaign.approval,
-            grace_seconds=int(campaign.grace.total_seconds()),
-            late=campaign.late,
-            quiet_hours=dict(campaign.quiet_hours),
             demo=campaign.demo,
             created_at=at,
+            **_policies(campaign),
         )
     )
 
 
 def edit_campaign(tx: Connection, campaign: Campaign) -> int:
-    """Keep another grace and late policy; return how many unsent deliveries have another `late_after` now.
+    """Keep other policies; return how many unsent deliveries have another `late_after` now.
 
     What is settled keeps the time by which it was judged.
     """
-    values = {"grace_seconds": int(campaign.grace.total_seconds()), "late": campaign.late}
-    tx.execute(campaigns.update().where(campaigns.c.id == campaign.id).values(**values))
+    tx.execute(campaigns.update().where(campaigns.c.id == campaign.id).values(_policies(campaign)))
     unsent = (State.SCHEDULED, State.CLAIMED, State.PUBLISHING, State.PROCESSING, State.UNCERTAIN)
     asked = sa.select(deliveries.c.id, deliveries.c.due_at, deliveries.c.late_after)
     rows = tx.execute(asked.where(deliveries.c.campaign_id == campaign.id, deliveries.c.state.in_(unsent))).all()
@@ -124,6 +121,20 @@ def tally(tx: Connection, campaign_id: str) -> dict[str, int]:
     return {"posts": int(number), **{str(state): int(n) for state, n in states}}
 
 
+def _policies(campaign: Campaign) -> dict[str, Any]:
+    window = campaign.window
+    return {
+        "approval": campaign.approval,
+        "grace_seconds": int(campaign.grace.total_seconds()),
+        "late": campaign.late,
+        "quiet_hours": dict(campaign.quiet_hours),
+        "window_minutes": None if window is None else int(window.total_seconds() // 60),
+        "approval_days": campaign.approval_days,
+        "unready": campaign.unready,
+        "required_tags": {lang: list(tags) for lang, tags in campaign.required_tags.items()},
+    }
+
+
 def _campaign(row: RowMapping) -> Campaign:
     return Campaign(
         id=row["id"],
@@ -137,6 +148,10 @@ def _campaign(row: RowMapping) -> Campaign:
         quiet_hours=row["quiet_hours"],
         demo=bool(row["demo"]),
         late=row["late"],
+        window=None if row["window_minutes"] is None else timedelta(minutes=row["window_minutes"]),
+        approval_days=row["approval_days"],
+        unready=row["unready"],
+        required_tags={lang: tuple(tags) for lang, tags in row["required_tags"].items()},
     )
 
 

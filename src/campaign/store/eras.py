@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from campaign.store.tables import eras
+from campaign.store.signs import eras
 
 _LOOK = sa.text(
     "SELECT EXTRACT(EPOCH FROM clock_timestamp())::double precision, (SELECT COALESCE(MAX(number), 0) FROM eras)"

@@ -9,7 +9,8 @@ from sqlalchemy.engine import Connection
 from campaign.core.model import ArchiveState
 from campaign.core.states import State
 from campaign.store.queue import unfenced
-from campaign.store.tables import accounts, attempts, budgets, deliveries
+from campaign.store.signs import budgets
+from campaign.store.tables import accounts, attempts, deliveries
 
 
 def forgotten(tx: Connection, *, late_before: datetime) -> int:

@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 
 from campaign.core.states import REAPED
 from campaign.store.queue import is_open
-from campaign.store.tables import deliveries, heartbeats
+from campaign.store.signs import heartbeats
+from campaign.store.tables import deliveries
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 
 from campaign.core.model import Guarantee
 from campaign.core.states import State
-from campaign.store.tables import deliveries, notices
+from campaign.store.signs import notices
+from campaign.store.tables import deliveries
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ def add_person(tx: Connection, person: Person, *, at: datetime) -> None:
         raise Conflict(f"login '{person.login}' belongs to another user already")
     tx.execute(
         people.insert().values(
-            id=person.id, name=person.name, roles=sorted(person.roles), login=person.login, created_at=at
+            id=person.id,
+            name=person.name,
+            roles=sorted(person.roles),
+            login=person.login,
+            langs=sorted(person.langs),
+            accounts=sorted(person.accounts),
+            created_at=at,
         )
     )
 
@@ -85,4 +91,6 @@ def events_of(tx: Connection, post_id: str) -> list[dict[str, Any]]:
 
 def person_of(row: RowMapping) -> Person:
     """Return the person that a row holds."""
-    return Person(row["id"], row["name"], frozenset(Role(role) for role in row["roles"]), row["login"])
+    roles = frozenset(Role(role) for role in row["roles"])
+    langs, accounts = frozenset(row["langs"]), frozenset(row["accounts"])
+    return Person(row["id"], row["name"], roles, row["login"], langs, accounts)

@@ -1,8 +1,8 @@
 """Posts with their variants, media, targets, outgoings and approvals."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from campaign.core.errors import Conflict, NotFound
+from campaign.core.language import latest
 from campaign.core.model import Campaign, Medium, Outgoing, Post, PostMedium, Strategy, Variant
 from campaign.core.schedule import FORMAT, parse_local
-from campaign.store.tables import approvals, deliveries, media, outgoings, post_media, posts, targets, variants
+from campaign.store.tables import deliveries, media, outgoings, post_media, posts, targets, variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Target:
     account_id: str
     strategy: Strategy
     langs: tuple[str, ...]
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # language → what is worded otherwise here
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,6 @@ class Queued:
     parent_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """Somebody's word that exactly these bytes may go out, in one language of theirs."""
-
-    id: str
-    post_id: str
-    outgoing_sha256: str
-    lang: str
-    person: str
-    created_at: datetime
-
-
 def demand_free_name(tx: Connection, campaign: Campaign, name: str) -> None:
     """Check that a campaign has no post of that id. Raises: Conflict."""
     if tx.execute(sa.select(posts.c.id).where(posts.c.campaign_id == campaign.id, posts.c.name == name)).first():
@@ -64,30 +54,42 @@ def add_post(tx: Connection, post: Post) -> None:
     taken = sa.select(posts.c.id).where(posts.c.campaign_id == post.campaign_id, posts.c.name == post.name)
     if tx.execute(taken).first():
         raise Conflict(f"post id '{post.name}' is used already in this campaign; nothing was changed")
-    tx.execute(
-        posts.insert().values(
-            id=post.id,
-            campaign_id=post.campaign_id,
-            leg_id=post.leg_id,
-            name=post.name,
-            local_at=post.local_at.strftime(FORMAT),
-            zone=post.zone,
-            tzdata=post.tzdata,
-            due_at=post.due_at,
-            place=dict(post.place),
-            author=post.author,
-            created_at=post.created_at,
-        )
-    )
+    tx.execute(posts.insert().values(_row_of(post)))
 
 
-def move_post(tx: Connection, post: Post) -> None:
+def add_posts(tx: Connection, items: Sequence[Post]) -> None:
+    """Keep many posts, whose names are known to be free."""
+    if items:
+        tx.execute(posts.insert(), [_row_of(post) for post in items])
+
+
+def change_post(tx: Connection, post: Post, *, at: datetime) -> Post:
+    """Keep what a post says of itself now, if nobody has changed it meanwhile; its version rises.
+
+    Raises:
+        Conflict: somebody was faster.
+    """
+    changed = replace(post, version=post.version + 1, changed_at=at)
+    values = {key: value for key, value in _row_of(changed).items() if key not in ("id", "campaign_id", "created_at")}
+    mine = (posts.c.id == post.id, posts.c.version == post.version)
+    if tx.execute(posts.update().where(*mine).values(values)).rowcount != 1:
+        raise Conflict(f"post {post.name} was changed meanwhile; look at it and try again")
+    return changed
+
+
+def touch_post(tx: Connection, post_id: str, *, at: datetime) -> None:
+    """Note that something of a post has changed: its version rises."""
+    tx.execute(posts.update().where(posts.c.id == post_id).values(version=posts.c.version + 1, changed_at=at))
+
+
+def move_post(tx: Connection, post: Post, *, at: datetime) -> None:
     """Keep a post's new time."""
-    tx.execute(
-        posts.update()
-        .where(posts.c.id == post.id)
-        .values(local_at=post.local_at.strftime(FORMAT), zone=post.zone, tzdata=post.tzdata, due_at=post.due_at)
-    )
+    values = {
+        "local_at": post.local_at.strftime(FORMAT), "zone": post.zone, "tzdata": post.tzdata, "due_at": post.due_at,
+        "gap": post.gap, "fold": post.fold, "quiet_because": post.quiet_because,
+    }  # fmt: skip
+    values |= {"version": posts.c.version + 1, "changed_at": at}
+    tx.execute(posts.update().where(posts.c.id == post.id).values(values))
 
 
 def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
@@ -100,9 +102,12 @@ def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
             "text": item.text,
             "tags": list(item.tags),
             "link": item.link,
-            "based_on": item.based_on,
+            "based_on": dict(item.based_on),
             "change": item.change,
             "title": item.title,
+            "alt": {str(position): alt for position, alt in item.alt.items()},
+            "captions": {str(position): digest for position, digest in item.captions.items()},
+            "machine": item.machine,
             "author": item.author,
             "created_at": item.created_at,
         }
@@ -112,35 +117,32 @@ def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
         tx.execute(variants.insert(), rows)
 
 
-def add_media(tx: Connection, post_id: str, items: Sequence[PostMedium]) -> None:
-    """Keep the media of a post, in order."""
-    for item in items:
-        add_medium(tx, item.medium)
-        tx.execute(
-            post_media.insert().values(
-                post_id=post_id,
-                position=item.position,
-                sha256=item.medium.sha256,
-                alt=dict(item.alt),
-                captions=dict(item.captions),
-                poster=item.poster,
-            )
-        )
+def add_media(tx: Connection, items: Sequence[PostMedium]) -> None:
+    """Keep the media of posts, in order, with what came with them."""
+    add_mediums(tx, [item.medium for item in items])
+    rows = [
+        {
+            "post_id": item.post_id,
+            "position": item.position,
+            "sha256": item.medium.sha256,
+            "alt": dict(item.alt),
+            "captions": dict(item.captions),
+            "poster": item.poster,
+        }
+        for item in items
+    ]
+    if rows:
+        tx.execute(post_media.insert(), rows)
 
 
-def add_medium(tx: Connection, medium: Medium) -> None:
-    """Keep a medium's row, once."""
-    if tx.execute(sa.select(media.c.sha256).where(media.c.sha256 == medium.sha256)).first() is None:
-        tx.execute(
-            media.insert().values(
-                sha256=medium.sha256,
-                mime=medium.mime,
-                size=medium.size,
-                width=medium.width,
-                height=medium.height,
-                seconds=medium.seconds,
-            )
-        )
+def add_mediums(tx: Connection, items: Sequence[Medium]) -> None:
+    """Keep the rows of media, each once."""
+    found = {item.sha256: item for item in items}
+    for some in _batches(list(found), 500):
+        for known in tx.execute(sa.select(media.c.sha256).where(media.c.sha256.in_(some))).scalars():
+            del found[known]
+    if found:
+        tx.execute(media.insert(), [asdict(item) for item in found.values()])
 
 
 def medium_of(tx: Connection, sha256: str) -> Medium | None:
@@ -150,37 +152,48 @@ def medium_of(tx: Connection, sha256: str) -> Medium | None:
 
 
 def add_targets(tx: Connection, items: Sequence[Target]) -> None:
-    """Keep where a post goes."""
-    for item in items:
-        tx.execute(
-            targets.insert().values(
-                id=item.id,
-                post_id=item.post_id,
-                account_id=item.account_id,
-                strategy=item.strategy,
-                langs=list(item.langs),
-            )
-        )
+    """Keep where posts go."""
+    rows = [
+        {
+            "id": item.id,
+            "post_id": item.post_id,
+            "account_id": item.account_id,
+            "strategy": item.strategy,
+            "langs": list(item.langs),
+            "overrides": {lang: dict(own) for lang, own in item.overrides.items()},
+        }
+        for item in items
+    ]
+    if rows:
+        tx.execute(targets.insert(), rows)
+
+
+def change_target(tx: Connection, target: Target) -> None:
+    """Keep another choice of languages, or other words for this account."""
+    values = {"langs": list(target.langs), "overrides": {lang: dict(own) for lang, own in target.overrides.items()}}
+    tx.execute(targets.update().where(targets.c.id == target.id).values(**values))
 
 
 def add_outgoings(tx: Connection, items: Sequence[Queued], *, at: datetime) -> None:
-    """Keep exactly what will leave."""
-    for item in items:
-        tx.execute(
-            outgoings.insert().values(
-                id=item.id,
-                target_id=item.target_id,
-                post_id=item.post_id,
-                sha256=item.sha256,
-                canonical=item.outgoing.canonical(),
-                langs=list(item.outgoing.langs),
-                part=item.outgoing.part,
-                parent_id=item.parent_id,
-                due_at=item.due_at,
-                moved_because=item.moved_because,
-                created_at=at,
-            )
-        )
+    """Keep exactly what will leave; parents stand before their parts."""
+    rows = [
+        {
+            "id": item.id,
+            "target_id": item.target_id,
+            "post_id": item.post_id,
+            "sha256": item.sha256,
+            "canonical": item.outgoing.canonical(),
+            "langs": list(item.outgoing.langs),
+            "part": item.outgoing.part,
+            "parent_id": item.parent_id,
+            "due_at": item.due_at,
+            "moved_because": item.moved_because,
+            "created_at": at,
+        }
+        for item in items
+    ]
+    if rows:
+        tx.execute(outgoings.insert(), rows)
 
 
 def supersede(tx: Connection, old_id: str, new: Queued, *, at: datetime) -> None:
@@ -188,6 +201,11 @@ def supersede(tx: Connection, old_id: str, new: Queued, *, at: datetime) -> None
     add_outgoings(tx, [new], at=at)
     tx.execute(outgoings.update().where(outgoings.c.id == old_id).values(superseded_at=at))
     tx.execute(outgoings.update().where(outgoings.c.parent_id == old_id).values(parent_id=new.id))
+
+
+def withdraw_outgoing(tx: Connection, outgoing_id: str, *, at: datetime) -> None:
+    """Take an Outgoing out of what will leave; it stays on record."""
+    tx.execute(outgoings.update().where(outgoings.c.id == outgoing_id).values(superseded_at=at))
 
 
 def move_outgoing(tx: Connection, outgoing_id: str, *, due_at: datetime, moved_because: str | None) -> None:
@@ -233,7 +251,7 @@ def variants_of(tx: Connection, post_id: str) -> list[Variant]:
     """Return every revision in every language, oldest first."""
     query = sa.select(variants).where(variants.c.post_id == post_id)
     rows = tx.execute(query.order_by(variants.c.lang, variants.c.revision)).mappings()
-    return [Variant(**{**row, "tags": tuple(row["tags"])}) for row in rows]
+    return [_variant(row) for row in rows]
 
 
 def variants_in(tx: Connection, campaign_id: str) -> dict[str, list[Variant]]:
@@ -241,48 +259,31 @@ def variants_in(tx: Connection, campaign_id: str) -> dict[str, list[Variant]]:
     query = sa.select(variants).join(posts, posts.c.id == variants.c.post_id).where(posts.c.campaign_id == campaign_id)
     found: dict[str, list[Variant]] = {}
     for row in tx.execute(query.order_by(variants.c.lang, variants.c.revision)).mappings():
-        found.setdefault(row["post_id"], []).append(Variant(**{**row, "tags": tuple(row["tags"])}))
+        found.setdefault(row["post_id"], []).append(_variant(row))
     return found
 
 
-def unapproved_in(tx: Connection, campaign_id: str) -> dict[str, list[str]]:
-    """Return, by a post's row id, the languages of what is not enqueued that nobody has approved, in one question."""
-    given = sa.and_(approvals.c.post_id == outgoings.c.post_id, approvals.c.outgoing_sha256 == outgoings.c.sha256)
-    query = (
-        sa.select(outgoings.c.post_id, outgoings.c.id, outgoings.c.langs, approvals.c.lang)
-        .join(posts, posts.c.id == outgoings.c.post_id)
-        .outerjoin(deliveries, deliveries.c.outgoing_id == outgoings.c.id)
-        .outerjoin(approvals, given)
-        .where(posts.c.campaign_id == campaign_id, outgoings.c.superseded_at.is_(None), deliveries.c.id.is_(None))
-    )
-    missing: dict[tuple[str, str], set[str]] = {}
-    for post_id, outgoing_id, langs, lang in tx.execute(query):
-        missing.setdefault((post_id, outgoing_id), set(langs)).discard(lang)
-    found: dict[str, set[str]] = {}
-    for (post_id, _), langs in missing.items():
-        found.setdefault(post_id, set()).update(langs)
-    return {post_id: sorted(langs) for post_id, langs in found.items()}
-
-
 def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
-    """Return the media of a post, in order."""
+    """Return the media of a post, in order, with what is said of them now."""
     query = (
         sa.select(post_media.c.position, post_media.c.alt, post_media.c.captions, post_media.c.poster, media)
         .join(media, media.c.sha256 == post_media.c.sha256)
         .where(post_media.c.post_id == post_id)
         .order_by(post_media.c.position)
     )
-    return [
-        PostMedium(
-            post_id,
-            row["position"],
-            Medium(row["sha256"], row["mime"], row["size"], row["width"], row["height"], row["seconds"]),
-            row["alt"],
-            row["captions"],
-            row["poster"],
-        )
-        for row in tx.execute(query).mappings()
-    ]
+    rows = tx.execute(query).mappings().all()
+    newest = latest(variants_of(tx, post_id)) if rows else {}
+    found: list[PostMedium] = []
+    for row in rows:
+        position, alt, captions = row["position"], dict(row["alt"]), dict(row["captions"])
+        for lang, variant in newest.items():
+            if position in variant.alt:
+                alt[lang] = variant.alt[position]
+            if position in variant.captions:
+                captions[lang] = variant.captions[position]
+        medium = Medium(row["sha256"], row["mime"], row["size"], row["width"], row["height"], row["seconds"])
+        found.append(PostMedium(post_id, position, medium, alt, captions, row["poster"]))
+    return found
 
 
 def targets_of(tx: Connection, post_id: str) -> list[Target]:
@@ -312,50 +313,6 @@ _WORDINGS = (
     .join(posts, posts.c.id == outgoings.c.post_id)
     .where(outgoings.c.id.in_(sa.bindparam("ids", expanding=True)))
 )
-
-
-def approved_of(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
-    """Return, for posts by their row ids, (post, sha256) → the languages in which exactly these bytes are approved."""
-    query = sa.select(approvals.c.post_id, approvals.c.outgoing_sha256, approvals.c.lang)
-    found: dict[tuple[str, str], frozenset[str]] = {}
-    for post_id, sha256, lang in tx.execute(query.where(approvals.c.post_id.in_(ids))):
-        found[post_id, sha256] = found.get((post_id, sha256), frozenset()) | {lang}
-    return found
-
-
-def add_approval(tx: Connection, approval: Approval) -> bool:
-    """Keep an approval; False when it was there already."""
-    there = sa.select(approvals.c.id).where(
-        approvals.c.post_id == approval.post_id,
-        approvals.c.outgoing_sha256 == approval.outgoing_sha256,
-        approvals.c.lang == approval.lang,
-    )
-    if tx.execute(there).first():
-        return False
-    tx.execute(
-        approvals.insert().values(
-            id=approval.id,
-            post_id=approval.post_id,
-            outgoing_sha256=approval.outgoing_sha256,
-            lang=approval.lang,
-            person=approval.person,
-            created_at=approval.created_at,
-        )
-    )
-    return True
-
-
-def approvals_of(tx: Connection, post_id: str) -> list[Approval]:
-    """Return who approved what of a post, oldest first."""
-    query = sa.select(approvals).where(approvals.c.post_id == post_id)
-    rows = tx.execute(query.order_by(approvals.c.created_at, approvals.c.id)).mappings()
-    return [Approval(**row) for row in rows]
-
-
-def approved_langs(tx: Connection, post_id: str, sha256: str) -> frozenset[str]:
-    """Return the languages in which exactly these bytes are approved."""
-    query = sa.select(approvals.c.lang).where(approvals.c.post_id == post_id, approvals.c.outgoing_sha256 == sha256)
-    return frozenset(tx.execute(query).scalars())
 
 
 def enqueued(tx: Connection, post_id: str) -> dict[str, str]:
@@ -391,17 +348,27 @@ def plain_outgoing(canonical: bytes) -> Outgoing:
     return Outgoing.from_plain(json.loads(canonical))
 
 
+def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _variant(row: RowMapping) -> Variant:
+    fields = dict(row)
+    fields["tags"] = tuple(fields["tags"])
+    for name in ("alt", "captions"):
+        fields[name] = {int(position): value for position, value in fields[name].items()}
+    return Variant(**fields)
+
+
+def _row_of(post: Post) -> dict[str, Any]:
+    row = asdict(post)
+    row |= {"local_at": post.local_at.strftime(FORMAT), "place": dict(post.place), "langs": list(post.langs)}
+    return row
+
+
 def _post(row: RowMapping) -> Post:
-    return Post(
-        id=row["id"],
-        campaign_id=row["campaign_id"],
-        name=row["name"],
-        leg_id=row["leg_id"],
-        local_at=parse_local("local_at", row["local_at"]),
-        zone=row["zone"],
-        tzdata=row["tzdata"],
-        due_at=row["due_at"],
-        place=row["place"],
-        author=row["author"],
-        created_at=row["created_at"],
-    )
+    fields = dict(row)
+    fields["local_at"] = parse_local("local_at", row["local_at"])
+    fields["langs"] = tuple(row["langs"])
+    return Post(**fields)

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import ArchiveState, Delivery, Guarantee
 from campaign.core.states import State
-from campaign.store.tables import accounts, budgets, campaigns, deliveries, notices, pauses, posts
+from campaign.store.signs import budgets, notices
+from campaign.store.tables import accounts, campaigns, deliveries, pauses, posts
 
 _FENCES = sa.select(pauses.c.scope).where(pauses.c.until.is_(None)).distinct()
 # Between the claim and a known result.

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from campaign.store import Store
-from campaign.store.tables import sightings, watches
+from campaign.store.signs import sightings, watches
 
 
 class Sightings:

@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa
 
+from campaign.store import plans, signs
 from campaign.store.columns import Instant
 from campaign.store.columns import id_column as _id
 from campaign.store.columns import metadata as _metadata
 from campaign.store.columns import reference as _of
 
-metadata = _metadata  # whoever imports it from here has the tables in it
+metadata = _metadata  # whoever imports it from here has the tables in it, those of the other rooms too
+OTHERS = (plans, signs)
 
 people = sa.Table(
     "people",
@@ -16,6 +18,8 @@ people = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("roles", sa.JSON, nullable=False),
     sa.Column("login", sa.Text, unique=True),
+    sa.Column("langs", sa.JSON, nullable=False, server_default="[]"),  # that this person translates or reviews
+    sa.Column("accounts", sa.JSON, nullable=False, server_default="[]"),  # that this person approves for
     sa.Column("password_hash", sa.Text),  # argon2id; NULL: cannot log in to the desk
     sa.Column("locale", sa.Text),  # the language that this person reads the desk in
     sa.Column("created_at", Instant, nullable=False),
@@ -53,6 +57,10 @@ campaigns = sa.Table(
     sa.Column("grace_seconds", sa.Integer, nullable=False),
     sa.Column("late", sa.Text, nullable=False, server_default="ask"),  # what becomes of the missed: ask | cancel
     sa.Column("quiet_hours", sa.JSON, nullable=False),
+    sa.Column("window_minutes", sa.Integer, server_default="15"),  # a move by more voids approvals; NULL: none does
+    sa.Column("approval_days", sa.Integer),
+    sa.Column("unready", sa.Text, nullable=False, server_default="hold_language"),
+    sa.Column("required_tags", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("demo", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )
@@ -84,6 +92,15 @@ posts = sa.Table(
     sa.Column("tzdata", sa.Text, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("place", sa.JSON, nullable=False),
+    sa.Column("langs", sa.JSON, nullable=False, server_default="[]"),  # that it is to go out in
+    sa.Column("overflow", sa.Text, nullable=False, server_default="refuse"),
+    sa.Column("gap", sa.Text),
+    sa.Column("fold", sa.Text),
+    sa.Column("quiet_because", sa.Text),
+    _of("series", "series_id", nullable=True),
+    sa.Column("number", sa.Integer),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("changed_at", Instant),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("campaign_id", "name"),
@@ -98,9 +115,12 @@ variants = sa.Table(  # revisions are append-only
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("link", sa.Text),
-    sa.Column("based_on", sa.Integer),  # the revision of the source language that this one translates
+    sa.Column("based_on", sa.JSON, nullable=False, server_default="{}"),  # field → the source revision it translates
     sa.Column("change", sa.Text, nullable=False, server_default="meaning"),  # meaning | typo
     sa.Column("title", sa.Text),
+    sa.Column("alt", sa.JSON, nullable=False, server_default="{}"),  # position → alt, where another than came with it
+    sa.Column("captions", sa.JSON, nullable=False, server_default="{}"),  # position → digest, likewise
+    sa.Column("machine", sa.Text),  # the tool that translated it; NULL: a person
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )
@@ -185,6 +205,7 @@ targets = sa.Table(
     _of("accounts", "account_id"),
     sa.Column("strategy", sa.Text, nullable=False),
     sa.Column("langs", sa.JSON, nullable=False),
+    sa.Column("overrides", sa.JSON, nullable=False, server_default="{}"),  # language → another wording for this account
     sa.UniqueConstraint("post_id", "account_id"),
 )
 
@@ -213,9 +234,14 @@ approvals = sa.Table(  # of exactly these bytes, in one language of theirs
     _of("posts", "post_id"),
     sa.Column("outgoing_sha256", sa.String(64), nullable=False),
     sa.Column("lang", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False, server_default="1"),
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
-    sa.UniqueConstraint("post_id", "outgoing_sha256", "lang"),
+    sa.Column("due_at", Instant),  # the time that it was given for; NULL: for any
+    sa.Column("expires_at", Instant),
+    sa.Column("reason", sa.Text),  # why it was given against the rule
+    sa.Column("carried_from", sa.String(64)),  # the bytes that it was given to; these differ in nothing of its own
+    sa.Index("ix_approvals_of", "post_id", "outgoing_sha256", "lang"),
 )
 
 deliveries = sa.Table(  # target × part; the rows are the only truth
@@ -410,82 +436,4 @@ events = sa.Table(  # the log of what people and the daemon did; append-only
     sa.Column("post_id", sa.String(36), index=True),
     sa.Column("delivery_id", sa.String(36)),
     sa.Column("detail", sa.JSON, nullable=False),
-)
-
-sightings = sa.Table(  # what a watcher saw on a platform that cannot be asked afterwards; append-only
-    "sightings",
-    metadata,
-    sa.Column("watcher", sa.Text, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # the platform's own, rising
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("seen", sa.JSON, nullable=False),
-)
-
-watches = sa.Table(  # until when a watcher has looked without a gap
-    "watches",
-    metadata,
-    sa.Column("watcher", sa.Text, primary_key=True),
-    sa.Column("since", Instant, nullable=False),
-    sa.Column("until", Instant, nullable=False),
-)
-
-heartbeats = sa.Table(  # what each worker says of itself; doctor, health and the other workers read it
-    "heartbeats",
-    metadata,
-    sa.Column("worker", sa.Text, primary_key=True),
-    sa.Column("engine", sa.Text, nullable=False),
-    sa.Column("host", sa.Text, nullable=False, server_default=""),
-    sa.Column("pid", sa.Integer, nullable=False),
-    sa.Column("queues", sa.JSON, nullable=False, server_default="[]"),  # what it works on; empty: everything
-    sa.Column("boot", sa.Text, nullable=False),
-    sa.Column("beats", sa.BigInteger, nullable=False, server_default="0"),  # rises with each beat; still: it is dead
-    sa.Column("started_at", Instant, nullable=False),
-    sa.Column("ticked_at", Instant, nullable=False),
-    sa.Column("ticked_mono", sa.Float, nullable=False),
-    sa.Column("clock_offset", sa.Float),  # seconds by which others are ahead of its clock, by their Date headers
-)
-
-eras = sa.Table(  # of the database's clock, as far as workers share it; one that stepped begins a new era
-    "eras",
-    metadata,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("began_at", Instant, nullable=False),
-)
-
-budgets = sa.Table(  # how many requests may still go, shared by all workers; monotonic seconds of `boot`
-    "budgets",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("size", sa.Integer),  # requests that a window admits; NULL: any number
-    sa.Column("seconds", sa.Float, nullable=False),  # the length of that window
-    sa.Column("tokens", sa.Float, nullable=False),
-    sa.Column("filled_at", sa.Float, nullable=False),
-    sa.Column("held_until", sa.Float, nullable=False),  # the platform said 429: nothing before it
-    sa.Column("held_till", Instant),  # the same in the campaign's time: another boot has no other way to know
-    sa.Column("told", sa.Integer),  # how many the platform said are left until told_until
-    sa.Column("told_until", sa.Float, nullable=False, server_default="0"),
-    sa.Column("under", sa.Text, index=True),  # the key of the credential whose holds are this account's too
-    sa.Column("boot", sa.Text, nullable=False),
-)
-
-notices = sa.Table(  # what a person must be told, once each
-    "notices",
-    metadata,
-    _id(),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),  # what it is about: an account's name, a delivery's id
-    sa.Column("detail", sa.JSON, nullable=False),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("told_at", Instant),  # when it was handed over to the notifier
-    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("next_at", Instant),  # not handed over again before it
-    sa.Column("over_at", Instant),  # when its cause was gone
-    sa.Index(
-        "ix_notices_open",
-        "kind",
-        "subject",
-        unique=True,  # the same news is told once while it lasts
-        sqlite_where=sa.text("over_at IS NULL"),
-        postgresql_where=sa.text("over_at IS NULL"),
-    ),
 )

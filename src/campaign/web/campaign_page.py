@@ -12,6 +12,7 @@ from campaign.core.model import Leg, Post, Role
 from campaign.core.states import State
 from campaign.service.package import mark_handed
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import campaigns, queue
 from campaign.store import posts as post_rows
 from campaign.web import route_map
@@ -40,7 +41,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         legs = campaigns.legs_of(tx, campaign.id)
         posts = post_rows.posts_of(tx, campaign.id)
         variants = post_rows.variants_in(tx, campaign.id)
-        waiting = post_rows.unapproved_in(tx, campaign.id) if campaign.approval != "none" else {}
+        waiting = approval_rows.unapproved_in(tx, campaign.id) if campaign.approval != "none" else {}
         rows = queue.listed(tx, campaign.id)
         mark_handed(desk.app, tx, rows)
         accounts = account_rows.all_accounts(tx)

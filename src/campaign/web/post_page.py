@@ -18,10 +18,12 @@ from campaign.service.package import mark_handed
 from campaign.service.report import Series, series_of
 from campaign.service.withdraw import withdraw
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import attempts, campaigns, comments, people, queue
 from campaign.store import posts as post_rows
+from campaign.store.approvals import Approval
 from campaign.store.comments import Heard
-from campaign.store.posts import Approval, Queued
+from campaign.store.posts import Queued
 from campaign.web import report_page
 from campaign.web.desk import Desk
 from campaign.web.errand import ask
@@ -166,7 +168,7 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             outdated=outdated(history, campaign.source_lang),
             media=tuple(post_rows.media_of(tx, post.id)),
             queued=tuple(post_rows.outgoings_of(tx, post.id)),
-            approvals=tuple(post_rows.approvals_of(tx, post.id)),
+            approvals=tuple(approval_rows.approvals_of(tx, post.id)),
             rows=tuple(rows),
             attempts=tuple(attempts.attempts_of_post(tx, post.id)),
             events=tuple(people.events_of(tx, post.id)),

@@ -15,6 +15,7 @@ from campaign.core.states import State
 from campaign.core.text import count
 from campaign.demo.rehearsal.outcome import Line
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
 from campaign.store.accounts import Pause
@@ -189,7 +190,7 @@ class _Reader:
         if old := [lang for lang in line.langs if lang in self.stale]:
             return line.stands("held", f"its translation is outdated in {', '.join(old)}: revise it")
         if not self.drafts:
-            missing = set(line.langs) - post_rows.approved_langs(self.tx, self.post.id, entry.sha256)
+            missing = set(line.langs) - approval_rows.approved_langs(self.tx, self.post.id, entry.sha256)
             if campaign.approval == "none" or not missing:
                 return line.stands("held", f"not in the queue yet: campaign post approve {self.post.name}")
             return line.stands("held", f"not approved in {', '.join(sorted(missing))}")

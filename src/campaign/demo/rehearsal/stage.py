@@ -31,9 +31,10 @@ from campaign.platforms import load
 from campaign.service import App
 from campaign.service.enqueue import enqueue, release
 from campaign.store import accounts as account_rows
+from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
+from campaign.store.approvals import Approval
 from campaign.store.excerpt import copy_campaign
-from campaign.store.posts import Approval
 
 PREFIX = "campaign-rehearsal-"
 BY = "rehearsal"  # who approves drafts on the stage
@@ -183,7 +184,7 @@ def _approve(app: App, plan: Plan, post_id: str) -> None:
         for entry in post_rows.outgoings_of(tx, post_id):
             if entry.id in played:
                 for lang in entry.outgoing.langs:
-                    post_rows.add_approval(tx, Approval(app.new_id(), post_id, entry.sha256, lang, BY, now))
+                    approval_rows.add_approval(tx, Approval(app.new_id(), post_id, entry.sha256, lang, BY, now))
     try:
         with app.store.begin() as tx:
             enqueue(app, tx, plan.campaign, post, by=BY)
