@@ -50,9 +50,11 @@ class Rooms(ABC):
         schema: its own tables, `CREATE TABLE IF NOT EXISTS …`, in the books' one SQLite file (prefix: its name).
         errors: exception → the answer that it becomes.
         accounts: what is opened when nobody says otherwise.
+        publishes: whether posts are accepted there; else it is no platform, and has no books.
     """
 
     name: ClassVar[str]
+    publishes: ClassVar[bool] = True
     prefixes: ClassVar[tuple[str, ...]]
     server: ClassVar[bytes]
     schema: ClassVar[str] = ""

@@ -34,7 +34,8 @@ from campaign.sandbox.rooms import Account, Rooms
 from campaign.sandbox.state import Sandbox
 from campaign.sandbox.wire import Cuttable
 
-# Each package here that has a module `rooms` is a platform; Mastodon's addresses are the oldest and come first.
+# Each package here that has a module `rooms` is a platform, or a tool that translates; Mastodon's addresses are the
+# oldest and come first.
 _PACKAGES = [
     module.name
     for module in pkgutil.iter_modules(sandbox.__path__)
@@ -44,7 +45,7 @@ ROOMS: dict[str, Rooms] = {
     name: importlib.import_module(f"{sandbox.__name__}.{name}.rooms").ROOMS
     for name in sorted(_PACKAGES, key=lambda name: (name != "mastodon", name))
 }
-PLATFORMS = tuple(ROOMS)
+PLATFORMS = tuple(name for name, rooms in ROOMS.items() if rooms.publishes)
 ACCOUNTS = tuple(ROOMS["mastodon"].accounts)
 
 

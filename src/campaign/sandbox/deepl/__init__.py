@@ -1,0 +1,1 @@
+"""A twin of DeepL's API: translation of texts, usage, languages."""

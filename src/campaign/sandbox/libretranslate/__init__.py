@@ -1,0 +1,1 @@
+"""A twin of LibreTranslate: /translate and /languages."""
