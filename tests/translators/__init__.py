@@ -1,0 +1,1 @@
+"""The tools that translate, over HTTP against their twins."""
