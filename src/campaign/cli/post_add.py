@@ -15,11 +15,11 @@ from campaign.cli.here import HERE, Here
 from campaign.cli.post_file import read_posts
 from campaign.cli.show import data, iso, line, say
 from campaign.core.errors import Invalid
-from campaign.core.model import Strategy
+from campaign.core.model import Overflow, Strategy
 from campaign.core.schedule import FORMAT, Fold, Gap, zone
 from campaign.service import App
 from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
-from campaign.service.draft import Overflow, Progress
+from campaign.service.draft import Progress
 from campaign.store import campaigns as campaign_rows
 
 Several = list[str] | None

@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from campaign.cli.given import read_bounded, words
 from campaign.core.errors import Invalid, ManyInvalid
+from campaign.core.model import Overflow
 from campaign.service.compose import Draft, Picture, Wording
-from campaign.service.draft import Overflow
 
 MANY = 1000  # posts in one file
 

@@ -29,6 +29,7 @@ class Attachments:
         lies: digest → where its bytes are, of everything that is kept with the post.
         rows: digest → medium of everything that needs a row besides `media`: renditions, captions, posters.
         names: position → what the person calls the file.
+        source: where the media lie that the shelves may have let go; None: nowhere else.
     """
 
     pictures: Shelf
@@ -38,6 +39,19 @@ class Attachments:
     lies: dict[str, Library] = field(default_factory=dict)
     rows: dict[str, Medium] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    source: Library | None = None
+
+    @classmethod
+    def kept(cls, app: App, media: Sequence[PostMedium], rows: Mapping[str, Medium]) -> "Attachments":
+        """Return the media of a post that was kept, so that they can be rendered anew.
+
+        Args:
+            rows: digest → medium of the caption files that `media` name.
+        """
+        found = cls(app.shelf, app.shelf, rows=dict(rows), source=app.media)
+        found.media = list(media)
+        found.names = {item.position: f"media {item.position}" for item in media}
+        return found
 
     @property
     def others(self) -> list[Medium]:
@@ -94,6 +108,7 @@ class Attachments:
             pixels = small if pixels is None else min(small, pixels)
         recipe = ["fit", medium.sha256, str(rule.max_bytes), str(pixels), *sorted(rule.mimes)]
         shelf = self.pictures
+        self._ready(shelf, medium.sha256)
         [fitted] = shelf.made(recipe, lambda: [fit_image(medium, shelf, rule.max_bytes, pixels, rule.mimes)])
         return self._noted(medium, fitted, shelf)
 
@@ -103,6 +118,7 @@ class Attachments:
             return clip  # check() says so; an hour of it need not be encoded first
         told = self._telling(f"{name} ({'+'.join(langs)})")
         spoken = {lang: self.rows[item.captions[lang]] for lang in langs if lang in item.captions}
+        self._ready(self.clips, clip.sha256, *(medium.sha256 for medium in spoken.values()))
         shown = clip
         if spoken and rule.captions == "burned":
             shown = burn(self.clips, clip, spoken, name=name, progress=told)
@@ -115,6 +131,13 @@ class Attachments:
             progress=told,
         )
         return self._noted(clip, fitted, self.clips)
+
+    def _ready(self, shelf: Shelf, *digests: str) -> None:
+        """See to it that these lie on the shelf."""
+        if self.source is not None:
+            for digest in digests:
+                if not shelf.exists(digest):
+                    shelf.put(self.source.file(digest))
 
     def _noted(self, medium: Medium, rendition: Medium, shelf: Shelf) -> Medium:
         if rendition.sha256 != medium.sha256:

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from campaign.core.check import Finding, check, text_limit
-from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
-from campaign.core.model import Account, Campaign, Delivery, Leg, Outgoing, Person, Post, Role, Variant
-from campaign.core.schedule import audience_time
-from campaign.core.text import count, split_text
-from campaign.media.library import Library
+from campaign.core.check import Finding
+from campaign.core.errors import Conflict, Forbidden, Invalid, ManyInvalid, NotFound
+from campaign.core.model import Account, Campaign, Delivery, Leg, Person, Post, Role, Variant
 from campaign.media.shelf import Shelf
-from campaign.service import App, demand_role, event
+from campaign.service import App, demand_role
 from campaign.service.attach import Attachments, attach
 from campaign.service.draft import (
     Draft,
@@ -25,15 +23,16 @@ from campaign.service.draft import (
     checked_name,
     checked_wordings,
     common_langs,
+    declared,
     placed,
     raise_errors,
     timed,
 )
 from campaign.service.enqueue import enqueue
-from campaign.service.word import worded
-from campaign.store import Fleeting
+from campaign.service.render import Counted, Rendered, Scene, render
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
+from campaign.store import people
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued, Target
 
@@ -44,10 +43,13 @@ __all__ = [
     "Entry",
     "Picture",
     "Placed",
+    "Plan",
     "Preview",
     "Wording",
     "compose",
     "compose_all",
+    "keep",
+    "plan",
     "preview",
 ]
 
@@ -73,18 +75,6 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """How long the text of one Outgoing is, as its platform counts."""
-
-    account: str
-    langs: tuple[str, ...]
-    part: int
-    length: int
-    limit: int
-    unit: str  # characters | graphemes | utf16
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
     """What compose() would make of a draft.
 
@@ -107,17 +97,17 @@ class Preview:
 
 
 @dataclass
-class _Plan:
-    """A draft on its way to a post."""
+class Plan:
+    """A draft that may be kept: everything is made and checked, and nothing is written yet."""
 
+    scene: Scene
     post: Post
-    wordings: dict[str, Wording] = field(default_factory=dict)
-    timed: bool = True
-    attached: Attachments | None = None
-    targets: list[Target] = field(default_factory=list)
-    queued: list[Queued] = field(default_factory=list)
-    counts: list[Counted] = field(default_factory=list)
-    findings: list[Placed] = field(default_factory=list)
+    wordings: dict[str, Wording]
+    targets: list[Target]
+    attached: Attachments
+    rendered: Rendered
+    findings: list[Placed]
+    approve_now: bool = False
 
 
 def compose(
@@ -141,46 +131,156 @@ def compose(
         Forbidden: the person may not write, or `approve_now` where the campaign's policy wants a second person.
         CampaignError: a clip was given, and FFmpeg or the fonts for its captions are missing.
     """
+    [made] = compose_all(app, [Entry("", campaign_name, draft, approve_now)], by=by, progress=progress)
+    return made
+
+
+def compose_all(app: App, entries: Sequence[Entry], *, by: Person, progress: Progress | None = None) -> list[Composed]:
+    """Keep several posts, or none: all are made and checked before the first is written, so all findings come at once.
+
+    Raises:
+        ManyInvalid: what is wrong with any of them, each finding named by where it stands.
+        NotFound, Conflict, Forbidden: the first of these, named likewise.
+    """
     demand_role(by, Role.AUTHOR)
-    with app.store.read() as tx:
-        campaign = campaign_rows.campaign_named(tx, campaign_name)
-        leg = campaign_rows.leg_named(tx, campaign, draft.leg) if draft.leg else None
-        accounts = [account_rows.account_named(tx, name) for name in _unique("to", draft.to)]
-    if approve_now and campaign.approval != "none":
+    findings: list[Invalid] = []
+    plans: list[Plan] = []
+    scenes: dict[str, Scene] = {}
+    with TemporaryDirectory(prefix="campaign-") as folder:
+        # Pictures are read and cleaned beside the library: a draft that is refused leaves nothing in it.
+        scratch = Shelf(Path(folder), limit=app.media.limit)
+        for entry in entries:
+            try:
+                with _named(entry.where):
+                    if entry.campaign not in scenes:
+                        with app.store.read() as tx:
+                            campaign = campaign_rows.campaign_named(tx, entry.campaign)
+                            scenes[entry.campaign] = Scene.read(app, tx, campaign)
+                    plans.append(plan(app, scenes[entry.campaign], entry, by=by, scratch=scratch, progress=progress))
+            except Invalid as error:
+                if len(entries) == 1:
+                    raise
+                findings += error.findings if isinstance(error, ManyInvalid) else [error]
+        if findings:
+            raise ManyInvalid(findings)
+        _demand_free(app, entries, plans)
+        for each in plans:
+            each.attached.keep(app.media)
+    with app.store.begin() as tx:
+        return keep(app, tx, plans, by=by)
+
+
+def plan(app: App, scene: Scene, entry: Entry, *, by: Person, scratch: Shelf, progress: Progress | None = None) -> Plan:
+    """Make everything that a draft becomes, and check it; nothing is kept.
+
+    Args:
+        scratch: where pictures are read and cleaned.
+
+    Raises:
+        Invalid, NotFound, Forbidden, CampaignError: as compose() does.
+    """
+    campaign, draft = scene.campaign, entry.draft
+    leg = _leg(scene, draft.leg) if draft.leg else None
+    accounts = [_account(scene, name) for name in _unique("to", draft.to)]
+    if entry.approve_now and campaign.approval != "none":
         raise Forbidden(
             f"campaign '{campaign.name}' wants a second person's approval: leave --approve out and let another user "
             f"run: campaign post approve {draft.name} --as NAME"
         )
-    post = None
     name = checked_name("id", draft.name)
     wordings, findings = checked_wordings(campaign, draft.wordings)
     raise_errors(findings)
-    post = timed(app, campaign, leg, draft, name, by)
-    langs_of = {account.id: common_langs(account, wordings) for account in accounts}
-    with TemporaryDirectory(prefix="campaign-") as folder:
-        # Pictures are read and cleaned beside the library: a draft that is refused leaves nothing in it.
-        scratch = Shelf(Path(folder), limit=app.media.limit)
-        plan = _Plan(post, wordings)
-        plan.attached, findings = attach(app, campaign, draft, _spoken(langs_of), pictures=scratch, progress=progress)
-        raise_errors(findings)
-        plan.findings += findings
-        _render(app, campaign, leg, plan, draft, accounts, langs_of)
-        raise_errors(plan.findings)
-        with app.store.read() as tx:
-            post_rows.demand_free_name(tx, campaign, name)
-        plan.attached.keep(app.media)
-    with app.store.begin() as tx:
-        post_rows.add_post(tx, post)
-        post_rows.add_variants(tx, _variants(post, wordings, by))
-        post_rows.add_media(tx, [replace(item, post_id=post.id) for item in plan.attached.media])
-        post_rows.add_mediums(tx, plan.attached.others)
-        post_rows.add_targets(tx, plan.targets)
-        post_rows.add_outgoings(tx, plan.queued, at=post.created_at)
-        detail = {"outgoings": [q.sha256 for q in plan.queued]}
-        event(app, tx, "post.composed", by.name, post_id=post.id, detail=detail)
-        deliveries = enqueue(app, tx, campaign, post, by=by.name) if approve_now else []
-    warnings = dict.fromkeys(str(item) for item in plan.findings)
-    return Composed(post, tuple(plan.queued), tuple(warnings), tuple(deliveries))
+    post = replace(timed(app, campaign, leg, draft, name, by), langs=declared(campaign, draft.langs, wordings))
+    targets = [_target(app, scene, post, draft, account, common_langs(account, post.langs)) for account in accounts]
+    attached, findings = attach(app, campaign, draft, _spoken(targets, wordings), pictures=scratch, progress=progress)
+    raise_errors(findings)
+    rendered = render(scene, post, targets, wordings, attached, now=draft.now)
+    raise_errors(rendered.findings)
+    return Plan(scene, post, wordings, targets, attached, rendered, findings + rendered.findings, entry.approve_now)
+
+
+def keep(app: App, tx: Any, plans: Sequence[Plan], *, by: Person) -> list[Composed]:
+    """Write what was planned, in the caller's transaction; return it with what was enqueued at once."""
+    post_rows.add_posts(tx, [each.post for each in plans])
+    post_rows.add_variants(tx, [item for each in plans for item in _variants(each.post, each.wordings, by)])
+    media = [replace(item, post_id=each.post.id) for each in plans for item in each.attached.media]
+    post_rows.add_media(tx, media)
+    post_rows.add_mediums(tx, [medium for each in plans for medium in each.attached.others])
+    post_rows.add_targets(tx, [target for each in plans for target in each.targets])
+    queued = [item for each in plans for item in each.rendered.queued]
+    now = app.clock.now()
+    post_rows.add_outgoings(tx, queued, at=now)
+    people.log_all(tx, [_line(app, each, by) for each in plans])
+    done: list[Composed] = []
+    for each in plans:
+        deliveries = enqueue(app, tx, each.scene.campaign, each.post, by=by.name) if each.approve_now else []
+        warnings = dict.fromkeys(str(item) for item in each.findings)
+        done.append(Composed(each.post, tuple(each.rendered.queued), tuple(warnings), tuple(deliveries)))
+    return done
+
+
+def _line(app: App, each: Plan, by: Person) -> dict[str, Any]:
+    detail = {"outgoings": [item.sha256 for item in each.rendered.queued]}
+    return {
+        "id": app.new_id(), "at": app.clock.now(), "event": "post.composed", "person": by.name,
+        "post_id": each.post.id, "detail": detail,
+    }  # fmt: skip
+
+
+def _demand_free(app: App, entries: Sequence[Entry], plans: Sequence[Plan]) -> None:
+    """Check that no post has one of these ids, nor two of them the same. Raises: Conflict."""
+    first: dict[tuple[str, str], str] = {}
+    names: dict[str, list[str]] = {}
+    for entry, each in zip(entries, plans, strict=True):
+        campaign, name = each.scene.campaign, each.post.name
+        with _named(entry.where):
+            if (campaign.id, name) in first:
+                raise Conflict(f"post id '{name}' stands there twice; nothing was changed")
+        first[campaign.id, name] = entry.where
+        names.setdefault(campaign.id, []).append(name)
+    with app.store.read() as tx:
+        for each in {each.scene.campaign.id: each for each in plans}.values():
+            campaign = each.scene.campaign
+            for name in post_rows.taken_names(tx, campaign, names[campaign.id]):
+                with _named(first[campaign.id, name]):
+                    raise Conflict(f"post id '{name}' is used already in campaign {campaign.name}; nothing was changed")
+
+
+def _leg(scene: Scene, name: str) -> Leg:
+    found = next((leg for leg in scene.legs.values() if leg.name == name), None)
+    if found is None:
+        known = ", ".join(leg.name for leg in scene.legs.values()) or "none yet"
+        raise NotFound("leg", name, f"campaign {scene.campaign.name} has: {known}")
+    return found
+
+
+def _account(scene: Scene, name: str) -> Account:
+    found = next((account for account in scene.accounts.values() if account.name == name), None)
+    if found is None:
+        known = ", ".join(sorted(account.name for account in scene.accounts.values()))
+        raise NotFound("account", name, f"connected accounts: {known or 'none yet'}")
+    return found
+
+
+def _target(app: App, scene: Scene, post: Post, draft: Draft, account: Account, langs: tuple[str, ...]) -> Target:
+    strategy = draft.strategy if len(langs) > 1 else "split"
+    return Target(app.new_id(), post.id, account.id, strategy, langs, _overrides(scene, draft, account))
+
+
+def _overrides(scene: Scene, draft: Draft, account: Account) -> dict[str, dict[str, Any]]:
+    given = (draft.overrides or {}).get(account.name, {})
+    if not given:
+        return {}
+    wordings, findings = checked_wordings(scene.campaign, given)
+    raise_errors(findings)
+    return {
+        lang: {"text": own.text, "tags": list(own.tags), "link": own.link, "title": own.title, "based_on": 1}
+        for lang, own in wordings.items()
+    }
+
+
+def _spoken(targets: Sequence[Target], wordings: Mapping[str, Wording]) -> list[str]:
+    return sorted({lang for target in targets for lang in target.langs if lang in wordings})
 
 
 def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress: Progress | None = None) -> Preview:
@@ -199,6 +299,7 @@ def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress:
     accounts: list[Account] = []
     with app.store.read() as tx:
         campaign = campaign_rows.campaign_named(tx, campaign_name)
+        scene = Scene.read(app, tx, campaign)
         leg, name = None, draft.name
         with _noted(findings):
             name = checked_name("id", draft.name)
@@ -216,52 +317,20 @@ def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress:
     post = None
     with _noted(findings):
         post = timed(app, campaign, leg, draft, name, by)
-    langs_of: dict[str, tuple[str, ...]] = {}
+    langs: tuple[str, ...] = tuple(wordings)
+    with _noted(findings):
+        langs = declared(campaign, draft.langs, wordings)
+    planned = replace(post or _provisional(app, campaign, leg, draft, by), langs=langs)
+    targets: list[Target] = []
     for account in accounts if wordings else ():
         with _noted(findings):
-            langs_of[account.id] = common_langs(account, wordings)
-    plan = _Plan(post or _provisional(app, campaign, leg, draft, by), wordings)
-    spoken = _spoken(langs_of)
-    plan.attached, wrong = attach(app, campaign, draft, spoken, pictures=app.shelf, progress=progress)
-    _render(app, campaign, leg, plan, draft, [account for account in accounts if account.id in langs_of], langs_of)
+            targets.append(_target(app, scene, planned, draft, account, common_langs(account, langs)))
+    attached, wrong = attach(app, campaign, draft, _spoken(targets, wordings), pictures=app.shelf, progress=progress)
+    rendered = render(scene, planned, targets, wordings, attached, now=draft.now)
     findings += wrong
     missing = {item.finding.field for item in findings}  # an alt text that is not there is missed once, not per account
-    findings += [item for item in plan.findings if item.finding.field not in missing]
-    return Preview(post, tuple(plan.queued), tuple(plan.counts), tuple(findings))
-
-
-def compose_all(app: App, entries: Sequence[Entry], *, by: Person, progress: Progress | None = None) -> list[Composed]:
-    """Keep several posts, or none: all are tried first on a store that keeps nothing, so all findings come at once.
-
-    Raises:
-        ManyInvalid: what is wrong with any of them, each finding named by where it stands.
-        NotFound, Conflict, Forbidden: the first of these, named likewise.
-    """
-    findings: list[Invalid] = []
-    with TemporaryDirectory(prefix="campaign-") as folder:
-        library = Library(Path(folder), limit=app.media.limit)
-        stage = replace(app, store=Fleeting(app.store.engine), media=library)
-        for entry in entries if len(entries) > 1 else ():
-            try:
-                with _named(entry.where):
-                    compose(stage, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now, progress=progress)
-            except Invalid as error:
-                findings += error.findings if isinstance(error, ManyInvalid) else [error]
-    if findings:
-        raise ManyInvalid(findings)
-    done: list[Composed] = []
-    for entry in entries:
-        try:
-            with _named(entry.where):
-                made = compose(
-                    app, entry.campaign, entry.draft, by=by, approve_now=entry.approve_now, progress=progress
-                )
-            done.append(made)
-        except CampaignError as error:
-            if done:
-                error.add_note(f"kept before it: {', '.join(item.post.name for item in done)}")
-            raise
-    return done
+    findings += [item for item in rendered.findings if item.finding.field not in missing]
+    return Preview(post, tuple(rendered.queued), tuple(rendered.counts), tuple(findings))
 
 
 @contextmanager
@@ -299,93 +368,15 @@ def _unique(field: str, names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _spoken(langs_of: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return sorted({lang for langs in langs_of.values() for lang in langs})
-
-
 def _provisional(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, by: Person) -> Post:
     """Return a post that is due now, so that what is written can be rendered before it has a time."""
     now: datetime = app.clock.now()
     where = leg.zone if leg else campaign.zone
     local = now.replace(tzinfo=None)
     leg_id = leg.id if leg else None
-    return Post(
-        app.new_id(), campaign.id, draft.name, leg_id, local, where, app.tzdata, now, draft.place or {}, by.name, now
-    )
-
-
-def _render(
-    app: App,
-    campaign: Campaign,
-    leg: Leg | None,
-    plan: _Plan,
-    draft: Draft,
-    accounts: Sequence[Account],
-    langs_of: Mapping[str, tuple[str, ...]],
-) -> None:
-    """Make exactly what will leave, and check it against each account's limits."""
-    post, wordings = plan.post, plan.wordings
-    for account in accounts:
-        langs = langs_of[account.id]
-        strategy = draft.strategy if len(langs) > 1 else "split"
-        target = Target(app.new_id(), post.id, account.id, strategy, langs)
-        plan.targets.append(target)
-        capabilities = app.capabilities(account)
-        if strategy == "native" and not capabilities.localizes:
-            rule = f"{account.platform} holds no post in several languages; choose split, combined or thread"
-            plan.findings += placed(Invalid("strategy", "native", rule), account.name)
-            continue
-        unreachable = app.share_trouble(account) if capabilities.fetches_media and draft.pictures else None
-        if unreachable:
-            plan.findings += placed(Invalid("media", f"for {account.name}", unreachable), account.name)
-            continue
-        groups = [langs] if strategy in ("combined", "native") else [(lang,) for lang in langs]
-        parent: Queued | None = None
-        for group in groups:
-            whole = worded(
-                Outgoing(account.name, account.platform, group, ""), wordings, capabilities, native=strategy == "native"
-            )
-            media, wrong = plan.attached.outgoing(account, capabilities, group) if plan.attached else ((), [])
-            plan.findings += wrong
-            parts = [whole.text]
-            if draft.overflow != "refuse":
-                try:
-                    parts = split_text(
-                        parts[0], capabilities.text, under_media=bool(media), numbered=draft.overflow == "numbered"
-                    )
-                except Invalid as error:
-                    plan.findings += placed(error, account.name, group)
-            due_at, why = post.due_at, None
-            if not draft.now:  # who says now means now
-                due_at, why = audience_time(due_at, group, campaign.quiet_hours, leg.zone if leg else post.zone)
-            if strategy != "thread":
-                parent = None
-            for number, text in enumerate(parts, 1):
-                outgoing = replace(
-                    whole,
-                    text=text,
-                    media=media if number == 1 else (),
-                    part=number,
-                    parts=len(parts),
-                    title=whole.title if number == 1 else None,
-                )
-                plan.findings += [Placed(f, account.name, group, number) for f in check(outgoing, capabilities)]
-                length, limit = count(text, capabilities.text), text_limit(outgoing, capabilities)
-                plan.counts.append(Counted(account.name, group, number, length, limit, capabilities.text.counts))
-                if parent is not None and parent.due_at > due_at:
-                    due_at = parent.due_at  # a reply cannot go out before what it answers
-                parent = Queued(
-                    id=app.new_id(),
-                    target_id=target.id,
-                    post_id=post.id,
-                    account_id=account.id,
-                    outgoing=outgoing,
-                    sha256=outgoing.sha256,
-                    due_at=due_at,
-                    moved_because=why,
-                    parent_id=parent.id if parent else None,
-                )
-                plan.queued.append(parent)
+    place = draft.place or {}
+    post = Post(app.new_id(), campaign.id, draft.name, leg_id, local, where, app.tzdata, now, place, by.name, now)
+    return replace(post, overflow=draft.overflow)
 
 
 def _variants(post: Post, wordings: Mapping[str, Wording], by: Person) -> list[Variant]:

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from campaign.core.check import Finding
 from campaign.core.errors import Invalid, ManyInvalid
-from campaign.core.model import Account, Campaign, Leg, Person, Post, Strategy
+from campaign.core.model import Account, Campaign, Leg, Overflow, Person, Post, Strategy
 from campaign.core.schedule import Fold, Gap, in_zone, parse_local, resolve, zone
 from campaign.core.text import check_tag, check_text, normalise
 from campaign.service import App
 
-Overflow = Literal["refuse", "thread", "numbered"]  # of a text that is too long; numbered: a thread that says 1/3
 Progress = Callable[[str, float], None]  # what is being made, and how much of it is done, 0 to 1
 
 
@@ -37,7 +35,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person hands in. `at` is local wall time; `zone` wins over the leg's, the leg's over the campaign's."""
+    """What a person hands in. `at` is local wall time; `zone` wins over the leg's, the leg's over the campaign's.
+
+    Attributes:
+        langs: that it is to go out in, those among them that are written later; empty: those of the wordings.
+        overrides: account → language → the whole wording that goes there in place of the common one.
+    """
 
     name: str
     wordings: Mapping[str, Wording]
@@ -52,6 +55,8 @@ class Draft:
     gap: Gap | None = None
     fold: Fold | None = None
     now: bool = False
+    langs: tuple[str, ...] = ()
+    overrides: Mapping[str, Mapping[str, Wording]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,28 @@ def checked_wordings(campaign: Campaign, given: Mapping[str, Wording]) -> tuple[
             clean[lang] = Wording(check_text(f"text ({lang})", wording.text), tags, link, title)
         except Invalid as error:
             findings += placed(error, langs=(lang,))
-    order = [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
-    return {lang: clean[lang] for lang in order if lang in clean}, findings
+    return {lang: clean[lang] for lang in _order(campaign) if lang in clean}, findings
+
+
+def declared(campaign: Campaign, given: Sequence[str], wordings: Mapping[str, Wording]) -> tuple[str, ...]:
+    """Return the languages that a post is to go out in, the source first.
+
+    Raises:
+        Invalid: the campaign has none of that name, or there are words in one that is not among them.
+    """
+    if not given:
+        return tuple(wordings)
+    for lang in given:
+        if lang not in campaign.languages:
+            known = ", ".join(campaign.languages)
+            raise Invalid("langs", lang, f"is no language of campaign {campaign.name}, which has: {known}")
+    if extra := [lang for lang in wordings if lang not in given]:
+        raise Invalid("langs", ",".join(given), f"leaves out {extra[0]}, in which there is a text")
+    return tuple(lang for lang in _order(campaign) if lang in given)
+
+
+def _order(campaign: Campaign) -> list[str]:
+    return [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
 
 
 def checked_title(lang: str, title: str | None) -> str | None:
@@ -152,13 +177,17 @@ def timed(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, name: str
         place=dict(draft.place or {}),
         author=by.name,
         created_at=now,
+        overflow=draft.overflow,
+        gap=draft.gap,
+        fold=draft.fold,
+        changed_at=now,
     )
 
 
-def common_langs(account: Account, wordings: Mapping[str, Wording]) -> tuple[str, ...]:
+def common_langs(account: Account, langs: Sequence[str]) -> tuple[str, ...]:
     """Return the languages that the account speaks and the post has. Raises: Invalid when there is none."""
-    common = tuple(lang for lang in wordings if lang in account.langs)
+    common = tuple(lang for lang in langs if lang in account.langs)
     if not common:
-        speaks, has = ", ".join(account.langs), ", ".join(wordings)
+        speaks, has = ", ".join(account.langs), ", ".join(langs)
         raise Invalid("to", account.name, f"this account speaks {speaks}, the post has {has}: no language in common")
     return common

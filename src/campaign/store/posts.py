@@ -49,6 +49,15 @@ def demand_free_name(tx: Connection, campaign: Campaign, name: str) -> None:
         raise Conflict(f"post id '{name}' is used already in campaign {campaign.name}; nothing was changed")
 
 
+def taken_names(tx: Connection, campaign: Campaign, names: Sequence[str]) -> list[str]:
+    """Return those of these ids that posts of a campaign have already."""
+    found: list[str] = []
+    for some in _batches(names, 500):
+        query = sa.select(posts.c.name).where(posts.c.campaign_id == campaign.id, posts.c.name.in_(some))
+        found += tx.execute(query).scalars()
+    return found
+
+
 def add_post(tx: Connection, post: Post) -> None:
     """Keep a post. Raises: Conflict when the campaign has one of that id."""
     taken = sa.select(posts.c.id).where(posts.c.campaign_id == post.campaign_id, posts.c.name == post.name)
@@ -209,8 +218,8 @@ def withdraw_outgoing(tx: Connection, outgoing_id: str, *, at: datetime) -> None
 
 
 def move_outgoing(tx: Connection, outgoing_id: str, *, due_at: datetime, moved_because: str | None) -> None:
-    """Give an Outgoing another time."""
-    values = {"due_at": due_at, "moved_because": moved_because}
+    """Give an Outgoing another time; before that one it is looked at anew."""
+    values = {"due_at": due_at, "moved_because": moved_because, "warned_at": None, "looked_at": None}
     tx.execute(outgoings.update().where(outgoings.c.id == outgoing_id).values(**values))
 
 
