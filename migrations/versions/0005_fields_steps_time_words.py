@@ -12,6 +12,7 @@ depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
 WORDING = ("text", "title", "tags", "link")
+LOOKS = (("ix_outgoings_to_warn", "warned_at"), ("ix_outgoings_to_look", "looked_at"))
 
 
 def upgrade() -> None:
@@ -40,21 +41,35 @@ def upgrade() -> None:
     _variants()
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.add_column(sa.Column("step", sa.Integer(), server_default="1", nullable=False))
+        batch_op.add_column(sa.Column("steps", sa.Integer(), server_default="1", nullable=False))
         batch_op.add_column(sa.Column("due_at", INSTANT, nullable=True))
         batch_op.add_column(sa.Column("expires_at", INSTANT, nullable=True))
         batch_op.add_column(sa.Column("reason", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("carried_from", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("void_at", INSTANT, nullable=True))
+        batch_op.add_column(sa.Column("void_because", sa.Text(), nullable=True))
         batch_op.drop_constraint(op.f("uq_approvals_post_id_outgoing_sha256_lang"), type_="unique")
         batch_op.create_index("ix_approvals_of", ["post_id", "outgoing_sha256", "lang"])
+    with op.batch_alter_table("outgoings", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("warned_at", INSTANT, nullable=True))
+        batch_op.add_column(sa.Column("looked_at", INSTANT, nullable=True))
+    for name, column in LOOKS:
+        left = sa.text(f"superseded_at IS NULL AND {column} IS NULL")
+        op.create_index(name, "outgoings", ["due_at"], sqlite_where=left, postgresql_where=left)
 
 
 def downgrade() -> None:
+    for name, _ in LOOKS:
+        op.drop_index(name, "outgoings")
+    with op.batch_alter_table("outgoings", schema=None) as batch_op:
+        batch_op.drop_column("looked_at")
+        batch_op.drop_column("warned_at")
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.drop_index("ix_approvals_of")
         batch_op.create_unique_constraint(
             op.f("uq_approvals_post_id_outgoing_sha256_lang"), ["post_id", "outgoing_sha256", "lang"]
         )
-        for name in ("carried_from", "reason", "expires_at", "due_at", "step"):
+        for name in ("void_because", "void_at", "carried_from", "reason", "expires_at", "due_at", "steps", "step"):
             batch_op.drop_column(name)
     with op.batch_alter_table("variants", schema=None) as batch_op:
         for name in ("machine", "captions", "alt", "based_on"):

@@ -42,6 +42,7 @@ class Word:
     due_at: datetime | None = DUE
     expires_at: datetime | None = None
     void_at: datetime | None = None
+    void_because: str | None = None
     reason: str | None = None
 
 

@@ -66,12 +66,17 @@ def test_a_changed_source_is_not_sent_before_it_is_approved_and_its_translation_
     assert strict.states() == ["published", "published"]
 
 
-def test_the_same_words_again_say_that_a_translation_still_holds_and_its_approval_stands(strict: World) -> None:
+def test_the_same_words_again_say_that_a_translation_still_holds_but_they_are_approved_anew(strict: World) -> None:
     revise(strict.app, "P01", "ko", by=strict.alice, text="안녕하십니까")
     done = revise(strict.app, "P01", "ru", by=strict.alice)
 
     assert done.outdated == () and done.variant.based_on["text"] == 2
-    assert held(strict) == {"ko": "not approved in ko", "ru": None}
+    # What bob approved was another meaning: he read these words beside other ones.
+    assert held(strict) == {"ko": "not approved in ko", "ru": "not approved in ru (ko says something else now)"}
+
+    approve(strict.app, "P01", by=strict.bob)
+
+    assert held(strict) == {"ko": None, "ru": None}
 
 
 def test_a_mended_typo_leaves_the_translations_where_they_are(strict: World) -> None:

@@ -42,6 +42,8 @@ class Given(Protocol):
     @property
     def void_at(self) -> datetime | None: ...
     @property
+    def void_because(self) -> str | None: ...
+    @property
     def reason(self) -> str | None: ...
 
 
@@ -70,7 +72,7 @@ def steps_of(policy: Policy, of_account: int | None = None) -> int:
 def lapse(given: Given, asked: Asked, now: datetime) -> str | None:
     """Return why a step of these very bytes does not hold now; None: it holds."""
     if given.void_at is not None:
-        return "taken back"
+        return given.void_because or "taken back"
     if given.expires_at is not None and given.expires_at <= now:
         return "expired"
     if given.due_at is not None and asked.window is not None and abs(asked.due_at - given.due_at) > asked.window:

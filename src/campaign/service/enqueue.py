@@ -1,22 +1,25 @@
 """enqueue: from approved Outgoings to deliveries; and what a person does with the queue: move, cancel, retry."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from campaign.core.check import check, demand
-from campaign.core.errors import Conflict, Invalid
-from campaign.core.language import blocked
+from campaign.core.errors import Conflict, Invalid, LeaseLost
 from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, Role
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
-from campaign.service.notify import decided
+from campaign.service.notify import HELD, decided, over, tell_held
+from campaign.service.standing import read, unready
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
+
+HOLDABLE = (State.SCHEDULED, State.CLAIMED, State.MISSED, State.FAILED)  # what has not crossed the line
 
 
 def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> list[Delivery]:
@@ -25,17 +28,14 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
     A part is enqueued only after the part that it continues. Its idempotency key is made here and never changes.
     """
     known = post_rows.enqueued(tx, post.id)
-    stale = blocked(post_rows.variants_of(tx, post.id), campaign.source_lang)
+    standing = read(tx, campaign, post, now=app.clock.now())
     made: list[Delivery] = []
     pending = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in known]
     progress = True
     while pending and progress:
         progress = False
         for entry in list(pending):
-            approved = approval_rows.approved_langs(tx, post.id, entry.sha256)
-            if campaign.approval != "none" and not set(entry.outgoing.langs) <= approved:
-                continue
-            if stale.keys() & set(entry.outgoing.langs):
+            if standing.why_not(standing.asked_of(entry)) is not None:
                 continue
             if entry.parent_id is not None and entry.parent_id not in known:
                 continue
@@ -68,41 +68,70 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
 
 
 def hold(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
-    """Hold what waits but must not go out as it is: outdated or not approved; return what is held now."""
-    held = []
-    for row, why in _standing(tx, campaign, post):
-        if why is not None:
+    """Hold what waits but must not go out as it is: outdated, returned or not approved; return what is held now.
+
+    Approvals of a language that the source has left behind are taken back: the same words again are another word.
+    """
+    held: list[Delivery] = []
+    fresh: list[Delivery] = []
+    old = read(tx, campaign, post, now=app.clock.now()).outdated
+    if old:
+        take_back(app, tx, post, old, because=f"{campaign.source_lang} says something else now")
+    for row, why in _standing(app, tx, campaign, post):
+        if why is None:
+            continue
+        try:
             held.append(outbox.note(tx, row, held_because=why))
-            if why != row.held_because:
-                event(app, tx, "delivery.held", SYSTEM, post_id=post.id, delivery_id=row.id, detail={"why": why})
+        except LeaseLost:
+            if row.state is State.CLAIMED:  # it has crossed the line meanwhile
+                continue
+            raise
+        if why != row.held_because:
+            event(app, tx, "delivery.held", SYSTEM, post_id=post.id, delivery_id=row.id, detail={"why": why})
+            fresh.append(held[-1])
+    tell_held(app, tx, campaign, post, [row for row in fresh if row.state in (State.SCHEDULED, State.CLAIMED)])
     return held
+
+
+def take_back(app: App, tx: Any, post: Post, langs: Collection[str], *, because: str, by: str = SYSTEM) -> int:
+    """End the approvals of what is not out in these languages; return how many held so far."""
+    out = [row.outgoing_sha256 for row in queue.of_post(tx, post.id) if row.state not in HOLDABLE]
+    ended = approval_rows.take_back(tx, post.id, langs, at=app.clock.now(), because=because, out=out)
+    if ended:
+        detail = {"langs": sorted(langs), "approvals": ended, "why": because}
+        event(app, tx, "approval.void", by, post_id=post.id, detail=detail)
+    return ended
 
 
 def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
     """Let go what was held and is now up to date and approved; return it."""
     released = []
-    for row, why in _standing(tx, campaign, post):
+    standing = _standing(app, tx, campaign, post)
+    for row, why in standing:
         if why is None and row.held_because is not None:
             released.append(outbox.note(tx, row, held_because=None))
             event(app, tx, "delivery.released", SYSTEM, post_id=post.id, delivery_id=row.id)
+    if released and all(why is None for _, why in standing):
+        over(app, tx, HELD, post.id)
     return released
 
 
-def _standing(tx: Any, campaign: Campaign, post: Post) -> list[tuple[Delivery, str | None]]:
+def _standing(app: App, tx: Any, campaign: Campaign, post: Post) -> list[tuple[Delivery, str | None]]:
     """Return what waits, each with why it must not go out; None: it may."""
-    stale = blocked(post_rows.variants_of(tx, post.id), campaign.source_lang)
-    found: list[tuple[Delivery, str | None]] = []
-    for row in queue.of_post(tx, post.id):
-        if row.state not in (State.SCHEDULED, State.MISSED, State.FAILED):
-            continue
-        missing = set(row.langs) - approval_rows.approved_langs(tx, post.id, row.outgoing_sha256)
-        why = None
-        if old := sorted(stale.keys() & set(row.langs)):
-            why = "; ".join(stale[lang] for lang in old)
-        elif campaign.approval != "none" and missing:
-            why = f"not approved in {', '.join(sorted(missing))}"
-        found.append((row, why))
-    return found
+    standing = read(tx, campaign, post, now=app.clock.now())
+    rows = {row.outgoing_id: row for row in queue.of_post(tx, post.id)}
+    found: dict[str, tuple[Delivery, str | None]] = {}
+    entries = post_rows.outgoings_of(tx, post.id)
+    for entry in entries:
+        row = rows.get(entry.id)
+        if row is not None and row.state in HOLDABLE:
+            found[entry.id] = (row, standing.why_not(standing.asked_of(entry, row)))
+    if campaign.unready == "hold_all":
+        rest = [entry for entry in entries if entry.id not in rows or rows[entry.id].state in HOLDABLE]
+        if lacking := unready(standing, rest, rows):
+            why = f"this campaign sends a post as a whole: {next(iter(lacking.values()))}"
+            found = {id: (row, own or why) for id, (row, own) in found.items()}
+    return list(found.values())
 
 
 def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = None) -> list[Delivery]:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from campaign.core.errors import CampaignError
-from campaign.core.model import Delivery, Guarantee
+from campaign.core.model import Campaign, Delivery, Guarantee, Post
 from campaign.core.states import State
 from campaign.service import App
 from campaign.service.package import assigned, page_of
@@ -37,6 +37,18 @@ _DONE = {
     State.PROCESSING: "is with a person",
 }
 HANDED = f"delivery.{State.PROCESSING}"  # only of what a person puts up: of others the platform is asked
+# About posts, each by the post's row id; a review that is asked for by that and the language.
+HELD, UNREADY, UNAPPROVED = "post.held", "post.unready", "post.unapproved"
+WANTED, RETURNED = "review.wanted", "review.returned"
+ABOUT_POSTS = (HELD, UNREADY, UNAPPROVED, WANTED, RETURNED)
+_OF_POSTS = {
+    HELD: "does not go out as it is ({why}). What is approved again is released: campaign post approve {post}",
+    UNREADY: "is not ready half an hour before its time ({why}). What is ready before it goes out: "
+    "campaign post review {post}",
+    UNAPPROVED: "is due within a day and not ready ({why}): campaign post review {post}",
+    WANTED: "is to be reviewed in {langs}, by {who}: campaign post review {post} --lang {langs} --pass",
+    RETURNED: "was returned in {langs} ({why}): campaign post edit {post} --lang {langs}",
+}
 ABOUT_DELIVERIES = tuple(f"delivery.{state}" for state in ADVICE)
 
 
@@ -87,6 +99,14 @@ def tell_of(app: App, tx: Any, deliveries: Sequence[Delivery]) -> None:
         )
 
 
+def tell_held(app: App, tx: Any, campaign: Campaign, post: Post, rows: Sequence[Delivery]) -> None:
+    """Write that deliveries of a post do not go out as they are; of none nothing."""
+    if rows:
+        langs = sorted({lang for row in rows for lang in row.langs})
+        why = "; ".join(dict.fromkeys(str(row.held_because) for row in rows))
+        tell(app, tx, HELD, post.id, campaign=campaign.name, post=post.name, langs=langs, why=why)
+
+
 def text_of(notice: Notice) -> str:
     """Return what happened and what to do, in one English sentence or two."""
     detail = notice.detail
@@ -112,6 +132,10 @@ def text_of(notice: Notice) -> str:
             state = State(kind.partition(".")[2])
             why = f" ({detail['error']})" if detail.get("error") else ""
             return f"{_label(notice)} {_DONE[state]}{why}: {ADVICE[state].replace('ID', notice.subject)}"
+        case kind if kind in _OF_POSTS:
+            told = {"post": detail.get("post", ""), "why": detail.get("why", ""), "who": detail.get("who", "anybody")}
+            told["langs"] = ",".join(detail.get("langs", ()))
+            return f"{_label(notice)} {_OF_POSTS[kind].format(**told)}"
     return f"{notice.kind} {notice.subject}".strip()
 
 
@@ -122,7 +146,7 @@ def path_of(notice: Notice) -> str:
         return f"/accounts#a-{quote(notice.subject)}"
     if notice.kind == HANDED:
         return page_of(str(detail.get("campaign", "")), str(detail.get("post", "")), notice.subject)
-    if notice.kind in ABOUT_DELIVERIES:
+    if notice.kind in ABOUT_DELIVERIES or notice.kind in ABOUT_POSTS:
         return f"/posts/{quote(str(detail.get('campaign', '')))}/{quote(str(detail.get('post', '')))}"
     return "/"
 
@@ -221,6 +245,8 @@ def as_json(told: Mapping[str, Any]) -> bytes:
 
 def _label(notice: Notice) -> str:
     detail = notice.detail
+    if notice.kind in ABOUT_POSTS:
+        return f"{detail.get('campaign')}/{detail.get('post')}"
     if notice.kind not in ABOUT_DELIVERIES:
         return notice.subject or notice.kind
     langs = "+".join(detail.get("langs", ()))

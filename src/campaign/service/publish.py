@@ -22,12 +22,13 @@ from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
 from campaign.service import SYSTEM, App, event
 from campaign.service.miss import missed
-from campaign.service.notify import tell_of
+from campaign.service.notify import tell_held, tell_of
 from campaign.service.refresh import live, token_refused
 from campaign.service.work import Work, is_whole, read_works
 from campaign.service.writer import Writer
 from campaign.store import attempts as attempt_rows
 from campaign.store import outbox, queue
+from campaign.store import posts as post_rows
 from campaign.store.outbox import Lease
 
 PATIENCE = 10.0  # seconds for which a delivery keeps its slot while the rate budget lets it wait
@@ -91,6 +92,11 @@ async def carry(app: App, work: Work, writer: Writer) -> None:
         except Held as pause:
             await step_back(app, held, writer, str(pause))
             return
+        except Unapproved as why:
+            reason = str(why)
+            await writer.change(lambda tx: _hold(app, tx, work, reason))
+            app.log("delivery.held", id=held.id, reason=reason)
+            return
         except Late:
             await writer.change(lambda tx: _miss(app, tx, held))
             return
@@ -131,11 +137,11 @@ def _gate(work: Work) -> None:
     """Check once more, right before anything is sent.
 
     Raises:
-        Refused: it is not approved as it is, or does not fit the account any more.
+        Unapproved: exactly these bytes are not approved, or not any more.
+        Refused: it does not fit the account any more.
     """
-    if work.campaign.approval != "none" and not set(work.delivery.langs) <= work.approved:
-        missing = ", ".join(sorted(set(work.delivery.langs) - work.approved))
-        raise Refused(f"{work.label}: exactly this text is not approved in {missing}; approve it and schedule it again")
+    if work.unapproved is not None:
+        raise Unapproved(work.unapproved)
     if not is_whole(work):
         raise Refused(f"{work.label}: what is stored is not what was approved; compose it again")
     errors = [f for f in check(work.outgoing, work.capabilities) if f.severity == "error"]
@@ -159,6 +165,10 @@ async def _prepare(app: App, adapter: Adapter, work: Work) -> Wire:
         previous=dict(work.delivery.wire) if work.delivery.wire else None,
         open_medium=app.media.open,
     )
+
+
+class Unapproved(Exception):
+    """It is not approved as it is: it waits, held with the reason, until somebody approves it."""
 
 
 class Late(Exception):
@@ -206,6 +216,14 @@ async def _fail(app: App, held: Delivery, error: Exception, attempt: Attempt, wo
 
     await writer.change(write)
     app.log(f"delivery.{new}", id=held.id, delivery=work.label, error=str(error))
+
+
+def _hold(app: App, tx: Any, work: Work, why: str) -> None:
+    """Put back what was claimed and must not leave; the attempt does not count, and an approval releases it."""
+    held = work.delivery
+    moved = outbox.move(tx, held, State.SCHEDULED, attempts=held.attempts - 1, held_because=why)
+    event(app, tx, "delivery.held", SYSTEM, post_id=held.post_id, delivery_id=held.id, detail={"why": why})
+    tell_held(app, tx, work.campaign, post_rows.post_of(tx, held.post_id), [moved])
 
 
 def _miss(app: App, tx: Any, held: Delivery) -> None:

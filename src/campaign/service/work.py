@@ -1,13 +1,17 @@
 """What one attempt of a delivery needs, read for many deliveries in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from campaign.core.adapter import Capabilities
+from campaign.core.approval import Asked, steps_of, why_not
 from campaign.core.errors import CampaignError
 from campaign.core.model import Account, Campaign, Delivery, Outgoing
 from campaign.service import App
+from campaign.service.standing import steps_by_account
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
@@ -29,7 +33,7 @@ class Work:
     post_name: str
     held: Credential | CampaignError  # the account's secrets, or why they cannot be used
     parent: Delivery | None
-    approved: frozenset[str]
+    unapproved: str | None  # why exactly these bytes must not leave now: not approved, expired, for another time
 
     @property
     def credential(self) -> Credential:
@@ -59,8 +63,7 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
         campaigns = {one: campaign_rows.campaign_of(tx, one) for one in {each.campaign_id for each in deliveries}}
         continued = [each.parent_id for each in deliveries if each.parent_id]
         parents = queue.by_id(tx, continued) if continued else {}
-        asked = [each.post_id for each in deliveries if campaigns[each.campaign_id].approval != "none"]
-        approved = approval_rows.approved_of(tx, asked) if asked else {}
+        unapproved = _unapproved(tx, deliveries, campaigns, app.clock.now())
         held: dict[str, Credential | CampaignError] = {}
         for account_id, account in accounts.items():
             try:
@@ -79,10 +82,30 @@ def read_works(app: App, deliveries: Sequence[Delivery]) -> list[Work]:
             post_name=wordings[each.outgoing_id][1],
             held=held[each.account_id],
             parent=parents.get(each.parent_id or ""),
-            approved=approved.get((each.post_id, each.outgoing_sha256), frozenset()),
+            unapproved=unapproved.get(each.id),
         )
         for each in deliveries
     ]
+
+
+def _unapproved(
+    tx: Any, deliveries: Sequence[Delivery], campaigns: Mapping[str, Campaign], now: datetime
+) -> dict[str, str]:
+    """Return the ids of deliveries that must not leave → why. One question for the approvals of all of them."""
+    rules = {one: steps_by_account(tx, one) for one in campaigns}
+    asked: dict[str, Asked] = {}
+    for each in deliveries:
+        campaign = campaigns[each.campaign_id]
+        steps = steps_of(campaign.approval, rules[campaign.id].get(each.account_id))
+        if steps:
+            asked[each.id] = Asked(each.outgoing_sha256, each.langs, each.due_at, steps, campaign.window)
+    if not asked:
+        return {}
+    given = approval_rows.approvals_in(tx, {each.post_id for each in deliveries if each.id in asked})
+    reasons = {
+        each.id: why_not(given.get(each.post_id, ()), asked[each.id], now) for each in deliveries if each.id in asked
+    }
+    return {id: why for id, why in reasons.items() if why is not None}
 
 
 def is_whole(work: Work) -> bool:

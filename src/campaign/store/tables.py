@@ -224,7 +224,21 @@ outgoings = sa.Table(  # exactly what leaves; a row is never changed, only super
     sa.Column("moved_because", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("superseded_at", Instant),  # another one goes out in its place
+    sa.Column("warned_at", Instant),  # when it was looked at a day before its time
+    sa.Column("looked_at", Instant),  # and half an hour before
     sa.Index("ix_outgoings_post_id", "post_id"),
+    sa.Index(
+        "ix_outgoings_to_warn",
+        "due_at",
+        sqlite_where=sa.text("superseded_at IS NULL AND warned_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL AND warned_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_outgoings_to_look",
+        "due_at",
+        sqlite_where=sa.text("superseded_at IS NULL AND looked_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL AND looked_at IS NULL"),
+    ),
 )
 
 approvals = sa.Table(  # of exactly these bytes, in one language of theirs
@@ -235,12 +249,15 @@ approvals = sa.Table(  # of exactly these bytes, in one language of theirs
     sa.Column("outgoing_sha256", sa.String(64), nullable=False),
     sa.Column("lang", sa.Text, nullable=False),
     sa.Column("step", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("steps", sa.Integer, nullable=False, server_default="1"),  # there were to be; the last is the approval
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant),  # the time that it was given for; NULL: for any
     sa.Column("expires_at", Instant),
     sa.Column("reason", sa.Text),  # why it was given against the rule
     sa.Column("carried_from", sa.String(64)),  # the bytes that it was given to; these differ in nothing of its own
+    sa.Column("void_at", Instant),  # when it was taken back: returned, or the source says something else
+    sa.Column("void_because", sa.Text),
     sa.Index("ix_approvals_of", "post_id", "outgoing_sha256", "lang"),
 )
 

@@ -11,8 +11,8 @@ from campaign.core.language import outdated
 from campaign.core.model import Leg, Post, Role
 from campaign.core.states import State
 from campaign.service.package import mark_handed
+from campaign.service.standing import waiting_in
 from campaign.store import accounts as account_rows
-from campaign.store import approvals as approval_rows
 from campaign.store import campaigns, queue
 from campaign.store import posts as post_rows
 from campaign.web import route_map
@@ -41,7 +41,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         legs = campaigns.legs_of(tx, campaign.id)
         posts = post_rows.posts_of(tx, campaign.id)
         variants = post_rows.variants_in(tx, campaign.id)
-        waiting = approval_rows.unapproved_in(tx, campaign.id) if campaign.approval != "none" else {}
+        waiting = waiting_in(tx, campaign, now=desk.app.clock.now())
         rows = queue.listed(tx, campaign.id)
         mark_handed(desk.app, tx, rows)
         accounts = account_rows.all_accounts(tx)

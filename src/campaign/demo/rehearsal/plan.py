@@ -14,8 +14,8 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.core.text import count
 from campaign.demo.rehearsal.outcome import Line
+from campaign.service.standing import read
 from campaign.store import accounts as account_rows
-from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
 from campaign.store.accounts import Pause
@@ -190,10 +190,9 @@ class _Reader:
         if old := [lang for lang in line.langs if lang in self.stale]:
             return line.stands("held", f"its translation is outdated in {', '.join(old)}: revise it")
         if not self.drafts:
-            missing = set(line.langs) - approval_rows.approved_langs(self.tx, self.post.id, entry.sha256)
-            if campaign.approval == "none" or not missing:
-                return line.stands("held", f"not in the queue yet: campaign post approve {self.post.name}")
-            return line.stands("held", f"not approved in {', '.join(sorted(missing))}")
+            standing = read(self.tx, campaign, self.post, now=self.now)
+            why = standing.why_not(standing.asked_of(entry))
+            return line.stands("held", why or f"not in the queue yet: campaign post approve {self.post.name}")
         return self._judged_everywhere(line)
 
     def _judged_everywhere(self, line: Line) -> Line:
