@@ -37,6 +37,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "approve": "post:approve_it",
             "move": "post:move_it",
             "cancel": "post:cancel_it",
+            "forecast": "post_forecast:forecast_it",
         },
     ),
     "delivery": (
