@@ -142,7 +142,7 @@ def test_a_wording_that_breaks_a_rule_changes_nothing(strict: World) -> None:
         revise(strict.app, "P01", "ko", by=strict.alice, text="가" * 501)
     with pytest.raises(Invalid, match="nothing was changed"):
         revise(strict.app, "P01", "ko", by=strict.alice)
-    with pytest.raises(Invalid, match="post P01 has: ko, ru"):
+    with pytest.raises(Invalid, match="campaign s has: ko, ru"):
         revise(strict.app, "P01", "fr", by=strict.alice, text="Bonjour")
     with pytest.raises(Forbidden):
         revise(strict.app, "P01", "ko", by=strict.carol, text="안녕")

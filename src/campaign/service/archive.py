@@ -141,6 +141,9 @@ def _keep_post(app: App, post_id: str) -> None:
         queued = {entry.id: entry for entry in post_rows.outgoings_of(tx, post_id)}
         approvals = approval_rows.approvals_of(tx, post_id)
         deliveries = queue.of_post(tx, post_id)
+        for row in deliveries:  # what was withdrawn is cancelled, and stands in the record all the same
+            if row.outgoing_id not in queued:
+                queued[row.outgoing_id] = post_rows.outgoing_of(tx, row.outgoing_id)
         attempts = attempt_rows.attempts_of_post(tx, post_id)
         accounts = {row.account_id: account_rows.account_of(tx, row.account_id) for row in deliveries}
         happened = people.events_of(tx, post_id)
