@@ -1,9 +1,12 @@
 """The forecast while writing: per account, in its platform's units, from the office's own texts."""
 
+from dataclasses import replace
+
 import pytest
 
 from campaign.core.errors import Invalid, NotFound
 from campaign.service.approve import approve
+from campaign.service.compose import Draft, Wording, preview
 from campaign.service.forecast import Foreseen, foresee
 from tests.conftest import World
 
@@ -76,3 +79,16 @@ def test_what_cannot_be_foretold_says_why(
 ) -> None:
     with pytest.raises(error):
         foresee(world.app, "c", texts, to)
+
+
+def test_a_preview_foretells_what_is_not_written_yet(world: World) -> None:
+    world.connect("all", "ko", "ru", "en", twin_account="peace_ru")
+    draft = Draft("P01", {"ko": Wording(KOREAN, link="https://example.org/{lang}/")}, "2026-12-01 19:00", ("kr", "all"))
+    seen = preview(world.app, "c", draft, by=world.alice)
+    alone = preview(world.app, "c", replace(draft, langs=("ko", "ru")), by=world.alice)
+    whole = preview(world.app, "c", replace(draft, langs=("ko",), to=("kr",)), by=world.alice)
+
+    assert [("ru",), ("en",)] == [one.forecast.langs for one in seen.forecasts]
+    assert [("ru",)] == [one.forecast.langs for one in alone.forecasts]
+    assert () == whole.forecasts
+    assert round(len(KOREAN) * 1.9042) + 1 + 23 == seen.forecasts[0].forecast.expected

@@ -199,3 +199,20 @@ def test_the_form_is_there_in_each_language(office: World, serve: Serve, lang: s
     fields = [a for tag in ("input", "select", "textarea") for a in page.all(tag)]
     named = {str(a["id"]) for a in fields if a.get("type") not in ("hidden", "checkbox", "radio")}
     assert named <= labelled
+
+
+def test_what_is_not_written_yet_is_foretold_while_somebody_types(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    both = send(desk, {**TYPED, "act": "preview"})
+    seen = send(desk, {**TYPED, "text_ru": "", "tags_ru": "", "act": "preview"})
+
+    assert "forecast" not in both.text
+    # 8 characters, 1.9 of Russian for each; a line of hashtags as in the source
+    assert "two · ru: 23 ± 3 / 500" in seen.text.replace("Russian", "ru") and "will fit" in seen.text
+
+
+def test_a_forecast_over_the_limit_says_so(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    seen = send(desk, {**TYPED, "text_ko": "가나 " * 150, "text_ru": "", "act": "preview"})
+
+    assert "will not fit" in seen.text

@@ -29,10 +29,11 @@ from campaign.service.draft import (
     timed,
 )
 from campaign.service.enqueue import enqueue
+from campaign.service.forecast import Foreseen, foreseen, learned
 from campaign.service.render import Counted, Rendered, Scene, render
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import people
+from campaign.store import pairs, people
 from campaign.store import posts as post_rows
 from campaign.store.posts import Queued, Target
 
@@ -83,12 +84,14 @@ class Preview:
         outgoings: exactly what would leave, each with its time; parents before their parts.
         counts: one for each of the outgoings, in their order.
         findings: errors and warnings; where there is an error, compose() would raise it.
+        forecasts: how long it will be in the languages that are not written yet.
     """
 
     post: Post | None
     outgoings: tuple[Queued, ...]
     counts: tuple[Counted, ...]
     findings: tuple[Placed, ...]
+    forecasts: tuple[Foreseen, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -330,7 +333,23 @@ def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress:
     findings += wrong
     missing = {item.finding.field for item in findings}  # an alt text that is not there is missed once, not per account
     findings += [item for item in rendered.findings if item.finding.field not in missing]
-    return Preview(post, tuple(rendered.queued), tuple(rendered.counts), tuple(findings))
+    forecasts = _forecasts(app, campaign, draft, accounts, wordings)
+    return Preview(post, tuple(rendered.queued), tuple(rendered.counts), tuple(findings), tuple(forecasts))
+
+
+def _forecasts(
+    app: App, campaign: Campaign, draft: Draft, accounts: Sequence[Account], wordings: Mapping[str, Wording]
+) -> list[Foreseen]:
+    """Return how long the post will be where it is not written yet."""
+    wanted = draft.langs or campaign.languages
+    langs_of = [(account, [lang for lang in wanted if lang in account.langs]) for account in accounts]
+    if not wordings or all(lang in wordings for _, langs in langs_of for lang in langs):
+        return []
+    with app.store.read() as tx:
+        ratios = learned(campaign, pairs.texts_in_use(tx))
+    link = next((given.link for given in draft.wordings.values() if given.link), None)
+    media = bool(draft.pictures)
+    return foreseen(app, campaign, ratios, langs_of, wordings, link=link, strategy=draft.strategy, with_media=media)
 
 
 @contextmanager
