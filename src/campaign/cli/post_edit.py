@@ -1,17 +1,20 @@
-"""A post revised in one language, and the history of its wording."""
+"""A post revised in one language, and translated into another."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from campaign.cli.given import by_lang, words
 from campaign.cli.here import HERE, Here
-from campaign.cli.show import data, iso, line, say, table
-from campaign.core.language import outdated
-from campaign.core.model import Change, Variant
-from campaign.service.revise import revise
-from campaign.store import campaigns as campaign_rows
-from campaign.store import posts as post_rows
+from campaign.cli.post_history import shown, since
+from campaign.cli.show import data, line, say
+from campaign.core.errors import Invalid
+from campaign.core.model import Change
+from campaign.service.revise import Edit, Revised, revise
+
+Several = list[str] | None
 
 
 def edit(
@@ -23,6 +26,10 @@ def edit(
     tags: str | None = None,
     link: str | None = None,
     title: str | None = None,
+    alt: Annotated[Several, Parameter(name="--alt")] = None,
+    captions: Annotated[Several, Parameter(name="--captions")] = None,
+    account: str | None = None,
+    keep_own: bool = False,
     change: Change = "meaning",
     revision: int | None = None,
     campaign: str | None = None,
@@ -31,9 +38,10 @@ def edit(
     """Revise a post that is not out yet, in one language; what is not given stays.
 
     A change of the source language's meaning holds its translations back until each is revised and approved again; the
-    same text once more says that it still holds.
+    same text once more says that it still holds. Another alt text voids the approval of its own language only.
 
-    Example: campaign post edit P03 --lang ko --text @ko.txt · campaign post edit P03 --lang ru --text "Новый текст"
+    Example: campaign post edit P03 --lang ko --text @ko.txt · campaign post edit P03 --lang ru --text "Новый текст" ·
+    campaign post edit P03 --lang ko --alt "1:새 지도" · campaign post edit P03 --lang ko --account kr --text "짧게"
 
     Args:
         id: Its id.
@@ -42,82 +50,126 @@ def edit(
         tags: The new hashtags, #a,#b.
         link: The new web address; empty takes it away.
         title: The new title; empty takes it away.
+        alt: The new alt text; with several media N:TEXT, once for each.
+        captions: A file with the clip's captions (WebVTT or SRT); with several media N:FILE.
+        account: Other words for this account alone; with no words given, the common ones go there again.
+        keep_own: Accounts that have words of their own keep them.
         change: What an edit of the source language is: meaning (its translations are outdated) or typo (they are not).
         revision: The revision that you saw; when somebody else was faster, nothing is changed.
         campaign: Its campaign, where several have a post of that id.
     """
     wording = by_lang("text", [f"{lang}={text}"], files=True)[lang] if text is not None else None
+    given = Edit(
+        text=wording,
+        tags=words([tags]) if tags is not None else None,
+        link=link,
+        title=title,
+        alt=_by_position("alt", alt) if alt is not None else None,
+        captions={at: Path(name) for at, name in _by_position("captions", captions or []).items()}
+        if captions
+        else None,
+        change=change,
+        account=account,
+        keep_own=keep_own,
+    )
     with here.opened() as app:
-        done = revise(
-            app,
-            id,
-            lang,
-            by=here.person(app),
-            text=wording,
-            tags=words([tags]) if tags is not None else None,
-            link=link,
-            title=title,
-            change=change,
-            based_on=revision,
-            campaign_name=campaign,
-        )
+        done = revise(app, id, lang, given, by=here.person(app), based_on=revision, campaign_name=campaign)
+    _tell(here, done, lang)
+
+
+def translate(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    lang: str,
+    text: str | None = None,
+    tags: str | None = None,
+    link: str | None = None,
+    title: str | None = None,
+    alt: Annotated[Several, Parameter(name="--alt")] = None,
+    captions: Annotated[Several, Parameter(name="--captions")] = None,
+    holds: bool = False,
+    revision: int | None = None,
+    campaign: str | None = None,
+    here: Here = HERE,
+) -> None:
+    """Translate a post into one of its campaign's languages; without words, show what is to be translated.
+
+    A language that the post did not have goes out from then on to each of its accounts that speaks it, once it is
+    approved.
+
+    Example: campaign post translate P03 --lang en --text @en.txt --alt "A map" · campaign post translate P03 --lang ru
+    · campaign post translate P03 --lang ru --holds
+
+    Args:
+        id: Its id.
+        lang: The language.
+        text: The text, @FILE, or - for standard input; @@ begins a text with @.
+        tags: The hashtags, #a,#b.
+        link: The web address; {lang} in it becomes the language.
+        title: The title.
+        alt: The alt text; with several media N:TEXT, once for each.
+        captions: A file with the clip's captions (WebVTT or SRT); with several media N:FILE.
+        holds: All of it still says what the source says: nothing is to be changed.
+        revision: The revision that you saw; when somebody else was faster, nothing is changed.
+        campaign: Its campaign, where several have a post of that id.
+    """
+    wording = by_lang("text", [f"{lang}={text}"], files=True)[lang] if text is not None else None
+    given = Edit(
+        text=wording,
+        tags=words([tags]) if tags is not None else None,
+        link=link,
+        title=title,
+        alt=_by_position("alt", alt) if alt is not None else None,
+        captions={at: Path(name) for at, name in _by_position("captions", captions or []).items()}
+        if captions
+        else None,
+    )
+    if holds and given.given:
+        raise Invalid("holds", "", "says that nothing changes; leave the words out")
+    with here.opened() as app:
+        if not given.given and not holds:
+            shown(here, since(app, id, lang, campaign))
+            return
+        done = revise(app, id, lang, given, by=here.person(app), based_on=revision, campaign_name=campaign)
+    _tell(here, done, lang)
+
+
+def _by_position(option: str, items: Sequence[str]) -> Mapping[int, str]:
+    """Return position → text of N:TEXT items; TEXT alone is of the first medium."""
+    found: dict[int, str] = {}
+    for item in items:
+        number, colon, rest = item.partition(":")
+        at, text = (int(number), rest) if colon and number.isdecimal() and len(number) < 4 else (1, item)
+        if at in found:
+            raise Invalid(option, item, f"says it twice for medium {at}; with several media write 1:…, 2:…")
+        found[at] = text
+    return found
+
+
+def _tell(here: Here, done: Revised, lang: str) -> None:
     for warning in done.warnings:
         say(f"warning: {warning}")
+    name = done.post.name
     if here.json:
         data(
             {
-                "post": done.post.name,
+                "post": name,
                 "lang": lang,
                 "revision": done.variant.revision,
                 "outdated": list(done.outdated),
+                "stale": {each: list(fields) for each, fields in done.stale.items()},
                 "held": [{"id": row.id, "langs": list(row.langs), "why": row.held_because} for row in done.held],
             }
         )
         return
-    line(f"post {done.post.name} ({lang}) is at revision {done.variant.revision}")
+    line(f"post {name} ({lang}) is at revision {done.variant.revision}")
     for other in done.outdated:
-        line(f"{other} is outdated; translate it again: campaign post edit {done.post.name} --lang {other} --text …")
+        line(f"{other} is outdated; translate it again: campaign post translate {name} --lang {other} --text …")
+    for other, fields in done.stale.items():
+        if other not in done.outdated:
+            line(
+                f"{other}: {', '.join(fields)} may be outdated; look at it: campaign post translate {name} --lang {other}"
+            )
     if done.held and not done.outdated:
-        line(f"{len(done.held)} deliveries wait for an approval: campaign post approve {done.post.name}")
-
-
-def history(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = None, here: Here = HERE) -> None:
-    """Show every revision of a post's wording, oldest first.
-
-    Example: campaign post history P03
-
-    Args:
-        id: Its id.
-        campaign: Its campaign, where several have a post of that id.
-    """
-    with here.opened() as app, app.store.read() as tx:
-        chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
-        post = post_rows.post_named(tx, id, chosen)
-        entry = campaign_rows.campaign_of(tx, post.campaign_id)
-        variants = post_rows.variants_of(tx, post.id)
-    stale = outdated(variants, entry.source_lang)
-    rows = [_row(item, item.lang in stale and item is _last(variants, item.lang)) for item in variants]
-    if here.json:
-        data(rows)
-        return
-    table(tuple(rows[0]) if rows else ("lang",), [list(row.values()) for row in rows])
-
-
-def _last(variants: list[Variant], lang: str) -> Variant:
-    return [item for item in variants if item.lang == lang][-1]
-
-
-def _row(item: Variant, stale: bool) -> dict[str, object]:
-    return {
-        "lang": item.lang,
-        "revision": item.revision,
-        "based_on": dict(item.based_on),
-        "change": item.change,
-        "outdated": stale,
-        "author": item.author,
-        "created_at": iso(item.created_at),
-        "text": item.text,
-        "tags": list(item.tags),
-        "link": item.link,
-        "title": item.title,
-    }
+        line(f"{len(done.held)} deliveries wait for an approval: campaign post approve {name}")

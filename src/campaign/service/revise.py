@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from campaign.core.errors import Conflict, Forbidden, Invalid
 from campaign.core.language import latest, outdated, stale_fields
@@ -44,6 +44,7 @@ class Edit:
         account: the account that is to have other words than the rest; None: all.
         keep_own: accounts that have words of their own in this language keep them.
         machine: the tool whose words these are: a draft, of which nothing is made before a person has saved it.
+        seen: language → the revision that it was made from, 0 for none; another one meanwhile is a Conflict.
     """
 
     text: str | None = None
@@ -56,6 +57,7 @@ class Edit:
     account: str | None = None
     keep_own: bool = False
     machine: str | None = None
+    seen: Mapping[str, int] | None = None
 
     @property
     def given(self) -> frozenset[Field]:
@@ -129,13 +131,17 @@ def revise(
         rows = {row.outgoing_id: row for row in queue.of_post(tx, desk.post.id)}
         queued = post_rows.outgoings_of(tx, desk.post.id)
     campaign, post = desk.campaign, desk.post
-    _demand_writer(by, campaign, lang)
+    demand_writer(by, campaign, lang)
     old = latest(desk.variants).get(lang)
     if lang not in campaign.languages:
         raise Invalid("lang", lang, f"campaign {campaign.name} has: {', '.join(campaign.languages)}")
     if based_on is not None and (old is None or based_on != old.revision):
         at = f"at revision {old.revision} by {old.author}, not {based_on} any more" if old else "not written yet"
-        raise Conflict(f"post {post.name} ({lang}) is {at}; it says now: {old.text if old else ''}")
+        _faster(post, lang, at, old, edit)
+    for each, revision in (edit.seen or {}).items():
+        there = latest(desk.variants).get(each)
+        if (there.revision if there else 0) != revision:
+            raise Conflict(f"post {post.name} ({each}) was changed meanwhile; nothing was kept, do it again")
     mine = [entry for entry in queued if lang in entry.outgoing.langs]
     check_open(post, lang, [rows[entry.id] for entry in mine if entry.id in rows])
     captions = _captions(app, desk, lang, edit)
@@ -156,7 +162,7 @@ def revise(
         app.media.put(app.shelf.path(digest))
     attached.keep(app.media)
     with app.store.begin() as tx:
-        _check_unchanged(tx, post, variants if edit.account else desk.variants, lang)
+        _check_unchanged(tx, post, desk.variants, lang, edit)
         post_rows.change_post(tx, changed, at=app.clock.now())
         if edit.account is None:
             post_rows.add_variants(tx, [new])
@@ -193,7 +199,7 @@ def _read(app: App, tx: Any, name: str, campaign_name: str | None) -> _Desk:
     return _Desk(Scene.read(app, tx, campaign), post, variants, media, captions, targets)
 
 
-def _demand_writer(by: Person, campaign: Campaign, lang: str) -> None:
+def demand_writer(by: Person, campaign: Campaign, lang: str) -> None:
     """Check that a person may write in this language: a translator may in others than the source."""
     if Role.TRANSLATOR in by.roles and not by.roles & {Role.AUTHOR, Role.ADMIN} and lang == campaign.source_lang:
         raise Forbidden(f"user '{by.name}' is translator; {lang} is the source language, which an author writes")
@@ -366,10 +372,14 @@ def _others_stand(edit: Edit, new: Variant, old: Variant | None, campaign: Campa
     return all(getattr(new, field) == getattr(old, field) for field in FIELDS if field not in ("alt", "captions"))
 
 
-def _check_unchanged(tx: Any, post: Post, seen: Sequence[Variant], lang: str) -> None:
+def _check_unchanged(tx: Any, post: Post, seen: Sequence[Variant], lang: str, edit: Edit) -> None:
     """Check that nobody was faster. Raises: Conflict."""
     before, now = latest(seen).get(lang), latest(post_rows.variants_of(tx, post.id)).get(lang)
     if now is not None and now != before:
-        raise Conflict(
-            f"post {post.name} ({lang}) is at revision {now.revision} by {now.author} by now; it says: {now.text}"
-        )
+        _faster(post, lang, f"at revision {now.revision} by {now.author} by now", now, edit)
+
+
+def _faster(post: Post, lang: str, at: str, now: Variant | None, edit: Edit) -> NoReturn:
+    """Show both versions, so that nothing that was typed is lost. Raises: Conflict."""
+    wrote = "" if edit.text is None else f"; you wrote: {edit.text}"
+    raise Conflict(f"post {post.name} ({lang}) is {at}; it says now: {now.text if now else ''}{wrote}")
