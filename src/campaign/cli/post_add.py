@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from campaign.cli.delivery import brief
-from campaign.cli.given import by_lang, tags_by_lang, words
+from campaign.cli.given import MAX_BYTES, by_lang, tags_by_lang, words
 from campaign.cli.here import HERE, Here
-from campaign.cli.post_file import read_posts
 from campaign.cli.show import data, iso, line, say
 from campaign.core.errors import Invalid
 from campaign.core.model import Overflow, Strategy
@@ -20,9 +19,12 @@ from campaign.core.schedule import FORMAT, Fold, Gap, zone
 from campaign.service import App
 from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
 from campaign.service.draft import Progress
+from campaign.service.drafted import drafted
+from campaign.sheets.yaml import read_posts
 from campaign.store import campaigns as campaign_rows
 
 Several = list[str] | None
+MANY = 1000  # posts in one file; more of them are imported
 
 
 def add(
@@ -118,7 +120,7 @@ def add(
     }
 
     def flagged(draft: Draft) -> Draft:
-        return replace(draft, gap=gap, fold=fold, now=now)
+        return replace(draft, gap=gap or draft.gap, fold=fold or draft.fold, now=now)
 
     with here.opened() as app:
         by = here.person(app)
@@ -213,11 +215,15 @@ def _bars() -> Iterator[Progress | None]:
 def _entries(
     app: App, file: Path, campaign: str | None, approve: bool, flagged: Callable[[Draft], Draft]
 ) -> Iterator[Entry]:
-    for path, post in read_posts(file):
-        where = f"{path}." if path else ""
+    first: dict[tuple[str, str], str] = {}
+    for post in read_posts(file, many=MANY, max_bytes=MAX_BYTES):
+        where = f"{post.where}." if post.where else ""
         name = _required(f"{where}campaign", post.campaign or campaign)
-        draft = flagged(post.draft(file.resolve().parent))
-        yield Entry(path, name, _timed(app, name, draft, f"{where}at"), approve or post.approve)
+        if (name, post.id) in first:
+            raise Invalid(f"{where}id", post.id, f"is the id of {first[name, post.id]} already")
+        first[name, post.id] = post.where
+        draft = flagged(drafted(post, file.resolve().parent))
+        yield Entry(post.where, name, _timed(app, name, draft, f"{where}at"), approve or post.approve)
 
 
 def _timed(app: App, campaign: str, draft: Draft, field: str) -> Draft:

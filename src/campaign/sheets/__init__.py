@@ -1,0 +1,1 @@
+"""Sheets of posts: files with many posts become rows, and rows become files; nothing is decided here."""
