@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from campaign.cli.given import by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.post_history import shown, since
+from campaign.cli.post_machine import by_machine
 from campaign.cli.show import data, line, say
 from campaign.core.errors import Invalid
 from campaign.core.model import Change
@@ -89,6 +90,7 @@ def translate(
     alt: Annotated[Several, Parameter(name="--alt")] = None,
     captions: Annotated[Several, Parameter(name="--captions")] = None,
     holds: bool = False,
+    machine: bool = False,
     revision: int | None = None,
     campaign: str | None = None,
     here: Here = HERE,
@@ -99,7 +101,7 @@ def translate(
     approved.
 
     Example: campaign post translate P03 --lang en --text @en.txt --alt "A map" · campaign post translate P03 --lang ru
-    · campaign post translate P03 --lang ru --holds
+    · campaign post translate P03 --lang ru --holds · campaign post translate P03 --lang ru --machine
 
     Args:
         id: Its id.
@@ -110,7 +112,8 @@ def translate(
         title: The title.
         alt: The alt text; with several media N:TEXT, once for each.
         captions: A file with the clip's captions (WebVTT or SRT); with several media N:FILE.
-        holds: All of it still says what the source says: nothing is to be changed.
+        holds: All of it still says what the source says, or a machine's draft is good: nothing is to be changed.
+        machine: A draft by the tool of [translation] in the settings; nothing goes out of it before a person saves it.
         revision: The revision that you saw; when somebody else was faster, nothing is changed.
         campaign: Its campaign, where several have a post of that id.
     """
@@ -127,6 +130,11 @@ def translate(
     )
     if holds and given.given:
         raise Invalid("holds", "", "says that nothing changes; leave the words out")
+    if machine:
+        if holds or given.given or revision is not None:
+            raise Invalid("machine", "", "writes the words by itself; leave them, --holds and --revision out")
+        by_machine(here, id, lang, campaign)
+        return
     with here.opened() as app:
         if not given.given and not holds:
             shown(here, since(app, id, lang, campaign))
