@@ -132,7 +132,7 @@ def add(
             draft = _draft(options)
             name = _required("campaign", campaign)
             entries = [Entry("", name, _timed(app, name, flagged(draft), "at"), approve)]
-        with _bars() as progress:
+        with bars() as progress:
             done = compose_all(app, entries, by=by, progress=progress)
     _tell(here, done, whole=file is not None)
 
@@ -154,7 +154,7 @@ def _draft(options: Mapping[str, Any]) -> Draft:
         wordings=wordings,
         at=options["at"] or "",
         to=words(options["to"] or []),
-        pictures=_pictures(options["media"] or [], options["alt"] or [], options["captions"] or []),
+        pictures=pictures(options["media"] or [], options["alt"] or [], options["captions"] or []),
         leg=options["leg"],
         zone=options["tz"],
         place=by_lang("place", options["place"] or []),
@@ -163,7 +163,7 @@ def _draft(options: Mapping[str, Any]) -> Draft:
     )
 
 
-def _pictures(files: Sequence[Path], alts: Sequence[str], captions: Sequence[str]) -> tuple[Picture, ...]:
+def pictures(files: Sequence[Path], alts: Sequence[str], captions: Sequence[str]) -> tuple[Picture, ...]:
     alt = _by_medium("alt", alts, len(files))
     tracks = _by_medium("captions", captions, len(files))
     return tuple(
@@ -193,7 +193,7 @@ def _by_medium(option: str, given: Sequence[str], count: int) -> list[dict[str, 
 
 
 @contextmanager
-def _bars() -> Iterator[Progress | None]:
+def bars() -> Iterator[Progress | None]:
     """Draw a bar per clip on standard error where a person looks on; else nothing."""
     if not sys.stderr.isatty():
         yield None

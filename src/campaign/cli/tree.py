@@ -34,6 +34,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "show": "post:show",
             "edit": "post_edit:edit",
             "translate": "post_edit:translate",
+            "arrange": "post_arrange:arrange_it",
             "history": "post_history:history",
             "diff": "post_history:difference",
             "approve": "post:approve_it",

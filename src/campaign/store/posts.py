@@ -144,6 +144,12 @@ def add_media(tx: Connection, items: Sequence[PostMedium]) -> None:
         tx.execute(post_media.insert(), rows)
 
 
+def replace_media(tx: Connection, post_id: str, items: Sequence[PostMedium]) -> None:
+    """Let a post have these media in place of those that it had; what they look like stays with what went out."""
+    tx.execute(post_media.delete().where(post_media.c.post_id == post_id))
+    add_media(tx, items)
+
+
 def add_mediums(tx: Connection, items: Sequence[Medium]) -> None:
     """Keep the rows of media, each once."""
     found = {item.sha256: item for item in items}
@@ -178,8 +184,12 @@ def add_targets(tx: Connection, items: Sequence[Target]) -> None:
 
 
 def change_target(tx: Connection, target: Target) -> None:
-    """Keep another choice of languages, or other words for this account."""
-    values = {"langs": list(target.langs), "overrides": {lang: dict(own) for lang, own in target.overrides.items()}}
+    """Keep another choice of languages, another strategy, or other words for this account."""
+    values = {
+        "strategy": target.strategy,
+        "langs": list(target.langs),
+        "overrides": {lang: dict(own) for lang, own in target.overrides.items()},
+    }
     tx.execute(targets.update().where(targets.c.id == target.id).values(**values))
 
 
