@@ -1,5 +1,6 @@
 """open_app: the one place where concrete parts are chosen, and where ids, keys and time come from."""
 
+import asyncio
 import os
 import secrets
 import shlex
@@ -112,7 +113,8 @@ def open_app(
         _check_there(settings, store)
     clock = clock or make_clock(settings, store)
     opener = opener or Opener(settings, clock, redact=redact)
-    if isinstance(opener, Opener) and opener.notebook is None:
+    own = isinstance(opener, Opener)
+    if own and opener.notebook is None:
         opener.notebook = Sightings(store)
         opener.book = Budgets(store, clock)
         opener.unique = new_key
@@ -148,7 +150,7 @@ def open_app(
         clock_offset=lambda: opener.skew.median(clock.monotonic()) if isinstance(opener, Opener) else None,
         max_pixels=settings.media.max_pixels,
         comments=Comments(settings.engagement.comment_authors, settings.engagement.comment_days),
-        translator=lambda: make_translator(settings, clock),
+        translator=lambda: make_translator(settings, clock, sleep=opener.sleep if own else asyncio.sleep),
         failpoint=failpoint or (lambda name: None),
     )
 

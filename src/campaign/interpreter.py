@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from campaign import __version__
 from campaign.config import Settings
 from campaign.core.clock import Clock
-from campaign.core.errors import Invalid, RateLimited, Unavailable
+from campaign.core.errors import Invalid, RateLimited, Refused, Unavailable
 from campaign.core.kept import Pieces
 from campaign.core.model import Lang
 from campaign.core.translation import Translator
@@ -70,9 +70,12 @@ class Interpreter:
             raise AssertionError("the last try returns or raises")
 
         try:
-            return await open_translator(self.tool, ask, self._key).translate(texts, source, target)
+            answers = await open_translator(self.tool, ask, self._key).translate(texts, source, target)
         finally:
             await transport.aclose()
+        if self._key and any(self._key in answer for answer in answers):  # it would go out with the post
+            raise Refused(f"{self.tool}: its answer holds the key; nothing was changed")
+        return answers
 
     def _client(self, transport: Any) -> Any:
         from campaign.net.client import Client, Timeouts

@@ -37,7 +37,7 @@ class Opener:
         only: tuple[str, int] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._settings, self._clock, self._redact, self._sleep = settings, clock, redact, sleep
+        self._settings, self._clock, self._redact, self.sleep = settings, clock, redact, sleep
         self._sharer = make_sharer(settings, clock)
         self._limited, self._only = limited, only  # `only`: the one host and port of a rehearsal's twins
         self.notebook: Notebook | None = None
@@ -97,8 +97,8 @@ class Opener:
         from campaign.net.limit import Limiter
 
         if not self._limiters:
-            self._limiters[True] = Limiter(self._clock, book=self.book, sleep=self._sleep)
-            self._limiters[False] = Limiter(self._clock, sleep=self._sleep)  # what is refused must leave no row
+            self._limiters[True] = Limiter(self._clock, book=self.book, sleep=self.sleep)
+            self._limiters[False] = Limiter(self._clock, sleep=self.sleep)  # what is refused must leave no row
         return self._limiters[connected]
 
     def _made(
