@@ -64,3 +64,15 @@ def test_the_key_stands_in_no_answer_and_no_row(world: World, shell: Shell, tool
     assert "check [translation] key" in second.err
     assert tool not in json.dumps([first.out, first.err, second.out, second.err])
     assert tool.encode() not in rows
+
+
+def test_doctor_says_where_texts_are_sent_or_what_is_missing(world: World, shell: Shell, tool: str) -> None:
+    good = shell("doctor", "--json")
+    file = world.settings.root / "config.toml"
+    file.write_text(file.read_text().replace(tool, ""))
+    bad = shell("doctor", "--json")
+    told = [[c for c in said.json["checks"] if c["name"] == "machine translation"] for said in (good, bad)]
+
+    assert [[True], [False]] == [[check["ok"] for check in checks] for checks in told]
+    assert "deepl" in told[0][0]["detail"]
+    assert "CAMPAIGN_TRANSLATION__KEY" in told[1][0]["detail"]

@@ -55,7 +55,19 @@ def doctor(app: App) -> list[Check]:
     clock = check_clock(living(app, beats))
     checks.append(replace(clock, detail=f"{in_zone(app.clock.now(), 'UTC')}; {clock.detail}"))
     checks.append(check_disks(app))
+    checks += _translator(app)
     return checks
+
+
+def _translator(app: App) -> list[Check]:
+    """Say what drafts are sent to, if to anything; it is not asked."""
+    try:
+        tool = app.translator()
+    except CampaignError as error:
+        return [Check("machine translation", False, str(error))]
+    if tool is None:
+        return []
+    return [Check("machine translation", True, f"texts are sent to {tool.tool} where somebody asks for a draft")]
 
 
 LONG = timedelta(days=1)  # for which a person may have what is to be put up, before it is said
