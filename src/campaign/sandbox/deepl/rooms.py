@@ -86,7 +86,7 @@ def _answer(text: str, target: str, is_xml: bool, ignored: frozenset[str]) -> st
         parser = XMLParser()  # noqa: S314 - no entity but XML's own five gets past the check
         if "<!" in text:
             raise ParseError("a document type")
-        parser.feed(f"<root>{text}</root>")
+        parser.feed(f"<all>{text}</all>")
         root = parser.close()
     except ParseError:
         raise Refusal("xml") from None
