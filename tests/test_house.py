@@ -7,8 +7,11 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+
+from campaign.config import Translation
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "campaign"
@@ -79,6 +82,15 @@ def test_each_platform_has_an_adapter_a_twin_and_a_test() -> None:
         assert twin.is_dir() or twin.with_suffix(".py").is_file(), f"{name} has no twin"
     tests = {file.stem.removeprefix("test_") for file in (ROOT / "tests" / "platforms").glob("test_*.py")}
     assert adapters <= tests
+
+
+def test_each_translator_has_a_twin_and_a_name_in_the_settings() -> None:
+    tools = {file.stem for file in (SRC / "translators").glob("*.py") if not file.stem.startswith("_")}
+
+    assert tools | {"off"} == set(get_args(get_type_hints(Translation)["tool"]))
+    for name in tools:
+        assert (SRC / "sandbox" / name / "rooms.py").is_file(), f"{name} has no twin"
+        assert (ROOT / "tests" / "sandbox" / f"test_{name}.py").is_file(), f"the twin of {name} has no test"
 
 
 def test_no_file_is_a_corridor() -> None:
