@@ -121,6 +121,17 @@ ALONE: dict[str, tuple[str, str]] = {
         "Comparisons are made at one age of a post. A number that was not read is a dash and never 0.",
     ),
     "platforms": ("account:platforms", "Show the platforms and their limits.\n\nExample: campaign platforms --json"),
+    "import": (
+        "sheets:import_it",
+        "Take posts from a sheet: CSV, XLSX, YAML or JSON.\n\n"
+        "Examples: campaign import --sample posts.xlsx --campaign c · campaign import posts.xlsx --campaign c --dry-run\n\n"
+        "One post a row, all its languages in it. All rows are kept or none; the same sheet again changes nothing.",
+    ),
+    "export": (
+        "sheets:export_it",
+        "Write a campaign's posts as a sheet: CSV, XLSX, YAML or JSON.\n\n"
+        "Example: campaign export posts.xlsx --campaign c",
+    ),
     "pause": (
         "pauses:pause_it",
         "Let nothing go out until it is resumed.\n\nExamples: campaign pause --reason 'wrong date' · "

@@ -143,6 +143,29 @@ class Fleeting(Store):
                 transaction.rollback()
 
 
+class Within(Store):
+    """A store of which each transaction is a part of one that is open already; all of them stay, or none.
+
+    Args:
+        connection: of the transaction; what fails is rolled back to where its part began.
+    """
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        super().__init__(engine)
+        self._connection = connection
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a part of the transaction."""
+        with self._connection.begin_nested():
+            yield self._connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Read what the transaction sees."""
+        yield self._connection
+
+
 def open_store(url: str, *, read_only: bool = False) -> Store:
     """Return the store at a database URL (sqlite:///PATH or postgresql://…); nothing is created yet.
 
