@@ -1,11 +1,17 @@
 """The port to a tool that translates by machine. What it gives is a draft; a person makes it a wording."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+import regex
+
 from campaign.core.errors import Refused
-from campaign.core.kept import Pieces, whole
+from campaign.core.kept import Kept, Pieces, pieces, whole
 from campaign.core.model import Lang
+from campaign.core.plan import Term
+
+_NO_TAG = regex.compile(r"[^\p{L}\p{M}\p{N}_]+")  # what of a term cannot stand in a hashtag
 
 # A translation is at most so many times as long as its source, and a little; what is longer is no translation.
 MOST_TIMES, MOST_BESIDE = 12, 400
@@ -55,6 +61,47 @@ def checked_answers(named: str, answers: object, texts: Sequence[Pieces]) -> lis
             rule = f"{len(answer)} characters to {len(sent)} are no translation"
             raise Refused(f"{named}: {rule}; nothing was changed")
     return list(answers)
+
+
+def kept_names(terms: Sequence[Term], source: Lang, target: Lang) -> dict[str, str]:
+    """Return what the glossary does not translate, as it stands in the source → as it stands in the target."""
+    found: dict[str, str] = {}
+    for term in terms:
+        if not term.translate:
+            anywhere = next((form.text for form in term.forms.values()), term.name)
+            here = term.forms[source].text if source in term.forms else anywhere
+            found[here] = term.forms[target].text if target in term.forms else here
+    return found
+
+
+def marked(text: str, names: Mapping[str, str]) -> Pieces:
+    """Return a text in pieces, its names as they are to stand in the translation.
+
+    Args:
+        names: as of kept_names().
+    """
+    return tuple(
+        replace(part, text=names[part.text]) if isinstance(part, Kept) and part.kind == "name" else part
+        for part in pieces(text, tuple(names))
+    )
+
+
+def known_tags(tags: Sequence[str], terms: Sequence[Term], source: Lang, target: Lang) -> dict[str, str | None]:
+    """Return each hashtag → the one that the glossary knows for it in the target language; None: it knows none."""
+    known: dict[str, str] = {}
+    for term in terms:
+        there = term.forms.get(target)
+        if there is None and not term.translate:
+            there = term.forms.get(source) or next(iter(term.forms.values()), None)
+        written = term.forms.values() if not term.translate else [form for form in [term.forms.get(source)] if form]
+        for form in written if there else ():
+            known[_bare(form.text)] = "#" + _NO_TAG.sub("", there.text if there else "")
+    return {tag: known.get(_bare(tag)) for tag in tags}
+
+
+def _bare(text: str) -> str:
+    bare: str = _NO_TAG.sub("", text)
+    return bare.lower()
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,18 +1,18 @@
 """machine: a draft in another language by a tool that translates; a person must save it before it can be approved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import regex
 
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.finding import Finding
-from campaign.core.kept import Kept, Pieces, lost, pieces, whole
+from campaign.core.kept import Kept, Pieces, lost, whole
 from campaign.core.language import latest, stale_fields
 from campaign.core.model import Campaign, Delivery, Field, Lang, Person, Post, PostMedium, Variant
 from campaign.core.plan import Term
-from campaign.core.translation import Translator
+from campaign.core.translation import Translator, kept_names, known_tags, marked
 from campaign.service import App
 from campaign.service.replace import check_open
 from campaign.service.revise import Edit, demand_writer, revise
@@ -20,7 +20,6 @@ from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
 
-_NO_TAG = regex.compile(r"[^\p{L}\p{M}\p{N}_]+")  # what of a term cannot stand in a hashtag
 FIELDS: tuple[Field, ...] = ("text", "title", "tags", "link", "alt")  # captions have times, and are left to a person
 
 
@@ -163,47 +162,21 @@ def _alts(media: Sequence[PostMedium], source: Variant, old: Variant | None, lan
 
 def _asked(job: _Job, lang: Lang) -> list[tuple[Field | int, Pieces]]:
     """Return the field, or the position of an alt text, → its text in pieces."""
-    names = _names(job.terms, job.source.lang, lang)
+    names = kept_names(job.terms, job.source.lang, lang)
     texts: list[tuple[Field | int, str]] = []
     if "text" in job.wanted:
         texts.append(("text", job.source.text))
     if "title" in job.wanted and job.source.title:
         texts.append(("title", job.source.title))
     texts += job.alts.items()
-    return [(place, _named(pieces(text, tuple(names)), names)) for place, text in texts]
-
-
-def _names(terms: Sequence[Term], source: Lang, target: Lang) -> dict[str, str]:
-    """Return what is not translated as it stands in the source → as it stands in the target."""
-    found: dict[str, str] = {}
-    for term in terms:
-        if term.translate:
-            continue
-        forms = [term.forms[each].text for each in (source, target) if each in term.forms]
-        text = forms[0] if forms else next((form.text for form in term.forms.values()), term.name)
-        found[text] = forms[-1] if forms else text
-    return found
-
-
-def _named(parts: Pieces, names: Mapping[str, str]) -> Pieces:
-    return tuple(
-        replace(part, text=names[part.text]) if isinstance(part, Kept) and part.kind == "name" else part
-        for part in parts
-    )
+    return [(place, marked(text, names)) for place, text in texts]
 
 
 def _tags(job: _Job, lang: Lang) -> tuple[list[str], list[Finding]]:
     """Return the hashtags that the campaign wants and those that the glossary knows; the rest is left to a person."""
-    known: dict[str, str] = {}
-    for term in job.terms:
-        form = term.forms.get(lang) or (None if term.translate else next(iter(term.forms.values()), None))
-        if form is not None:
-            for each in term.forms.values() if not term.translate else filter(None, [term.forms.get(job.source.lang)]):
-                known[_NO_TAG.sub("", each.text).lower()] = "#" + _NO_TAG.sub("", form.text)
     found = list(job.campaign.required_tags.get(lang, ()))
     left: list[Finding] = []
-    for tag in job.source.tags:
-        there = known.get(_NO_TAG.sub("", tag).lower())
+    for tag, there in known_tags(job.source.tags, job.terms, job.source.lang, lang).items():
         if there is None:
             rule = "is no term of the glossary; write the hashtag that readers of this language use"
             left.append(Finding("warning", f"tags ({lang})", tag, rule, code="tag-left-out"))
