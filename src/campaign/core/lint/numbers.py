@@ -1,0 +1,202 @@
+"""Numbers as three languages write them: digits, groups, decimals, 만 and тыс., months, hours, circled ones, words."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Final
+
+import regex
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a text: what stands there, where, and every value that would say the same in another language."""
+
+    written: str
+    place: tuple[int, int]
+    values: frozenset[str]
+    asked: bool = True  # False: it may be left out, as the 3·1 of 3·1운동 is
+
+
+_MONTHS: Final = {
+    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+           "november", "december"),
+    "ru": ("январ", "феврал", "март", "апрел", "ма[яей]", "июн", "июл", "август", "сентябр", "октябр", "ноябр",
+           "декабр"),
+}  # fmt: skip
+_SHORT = ("jan", "feb", "mar", "apr", "", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+# Number words by their stems; what a translation may write in words is not asked for in digits.
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "1": "one|first|once|single|a|an", "2": "two|second|twice|both|pair", "3": "three|third",
+        "4": "four|fourth|quarter",
+        "5": "five|fifth", "6": "six|sixth", "7": "seven|seventh|week", "8": "eight|eighth", "9": "nine|ninth",
+        "10": "ten|tenth|decade", "11": "eleven|eleventh", "12": "twelve|twelfth|dozen", "15": "fifteen|fifteenth",
+        "20": "twenty|twentieth", "30": "thirty|thirtieth", "40": "forty|fortieth", "50": "fifty|fiftieth|half",
+        "60": "sixty|sixtieth", "70": "seventy|seventieth", "80": "eighty|eightieth", "90": "ninety|ninetieth",
+        "100": "hundred|hundredth|century|centenary|centennial", "1000": "thousand|millennium", "1000000": "million",
+    },
+    "ru": {
+        "1": "один|одн|перв|раз", "2": "два|две|дву|втор|оба|обе|пара", "3": "три|трёх|трех|трет|трое",
+        "4": "четыр|четвёрт|четверт", "5": "пять|пяти|пят", "6": "шест", "7": "семь|семи|седьм|недел",
+        "8": "восемь|восьм", "9": "девят", "10": "десят", "11": "одиннадцат", "12": "двенадцат|дюжин",
+        "15": "пятнадцат", "20": "двадцат", "30": "тридцат", "40": "сорок|сорокал", "50": "пятьдесят|пятидесят|полвека",
+        "60": "шестьдесят|шестидесят", "70": "семьдесят|семидесят", "80": "восемьдесят|восьмидесят", "90": "девяност",
+        "100": "сто|ста|сотн|столет|век", "1000": "тысяч", "1000000": "миллион",
+    },
+    "ko": {
+        "1": "한|하나|첫|일", "2": "두|둘|이", "3": "세|셋|석|삼", "4": "네|넷|넉|사", "5": "다섯|오", "6": "여섯|육",
+        "7": "일곱|칠|주일", "8": "여덟|팔", "9": "아홉|구", "10": "열|십",
+        "11": "열한|십일", "12": "열두|십이", "20": "스무|스물|이십",
+        "30": "서른|삼십", "40": "마흔", "50": "쉰|오십", "60": "예순|환갑", "70": "일흔", "80": "여든", "90": "아흔",
+        "100": "백|세기", "1000": "천", "1000000": "백만",
+    },
+}  # fmt: skip
+_TIMES: Final = {
+    "백": 100, "천": 1000, "만": 10_000, "억": 100_000_000, "조": 1_000_000_000_000,
+    "тыс": 1000, "млн": 1_000_000, "млрд": 1_000_000_000, "миллион": 1_000_000, "миллиард": 1_000_000_000,
+    "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000, "k": 1000, "m": 1_000_000, "bn": 1_000_000_000,
+}  # fmt: skip
+_UNIT = r"(?:[ \u00A0\u202F]?(?P<times>{}))?"
+_GROUPED: Final = {  # groups of three: with commas, or as Russian prints them; decimals: the other sign
+    "ru": r"\d{1,3}(?:[ \u00A0\u202F]\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?",
+    "": r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?",
+}
+_COMMA_DECIMALS = frozenset({"ru", "uk", "be", "de", "fr", "es", "it", "pt", "pl", "cs", "tr", "kk"})
+_HOURS: Final = {
+    "ko": r"(?P<half>오전|오후|아침|저녁|밤|새벽|낮)\s*(?P<hour>\d{1,2})(?=시|:)",
+    "en": r"(?P<hour>\d{1,2})(?=(?:[:.]\d\d)?\s*(?P<half>[ap]\.?m\b))",
+    "ru": r"(?P<hour>\d{1,2})(?=(?:[:.]\d\d)?\s+(?:час\w*\s+)?(?P<half>утра|дня|вечера|ночи))",
+}
+_CIRCLED = regex.compile(r"[①-⑳❶-❿➀-➉➊-➓]")
+_ROMAN = re.compile(r"\b[IVX]{1,6}\b")
+_DOTTED = re.compile(r"(?<![\d.])\d{1,2}[·.]\d{1,2}(?=\s?(?:운동|절|혁명|선언|전쟁|항쟁|만세|민주))")
+_NAMES = regex.compile(r"(?<=\p{L}|\p{L}[\-‑])\d+|\d+(?=[\-‑]?(?:й|я|е|го|му|м|х|ю|st|nd|rd|th)\b)")
+
+
+def numbers(text: str, lang: str) -> list[Number]:
+    """Return the numbers of a text that is without links, names and hashtags.
+
+    >>> [sorted(one.values) for one in numbers("10월 8일, 9,288km", "ko")]
+    [['10', 'M10'], ['8'], ['9288']]
+    """
+    found: dict[tuple[int, int], Number] = {}
+    taken: set[int] = set()
+
+    def take(place: tuple[int, int], values: frozenset[str], asked: bool = True) -> None:
+        if not taken & set(range(*place)):
+            taken.update(range(*place))
+            found[place] = Number(text[place[0] : place[1]].strip(), place, values, asked)
+
+    for match in _DOTTED.finditer(text) if lang == "ko" else ():
+        month, day = re.split("[·.]", match[0])
+        take(match.span(), frozenset({f"M{int(month)}", str(int(month)), str(int(day))}), asked=False)
+    for match in _month(lang).finditer(text):
+        month = match["digits"] or _which(match[0], lang)
+        take(match.span(), frozenset({f"M{int(month)}", str(int(month))}), lang in {"ko", "en", "ru"})
+    for match in _hours(lang).finditer(text):
+        hour = int(match["hour"])
+        take(match.span("hour"), frozenset(str(one) for one in (hour % 12, hour % 12 + 12, hour)))
+    for match in _CIRCLED.finditer(text):
+        take(match.span(), frozenset({str(int(unicodedata.numeric(match[0])))}))
+    for match in _digits(lang).finditer(text):
+        take(match.span(), frozenset({value(match[0], lang)}))
+    return [found[place] for place in sorted(found)]
+
+
+def spelt(text: str, lang: str) -> frozenset[str]:
+    """Return the values that a text may say in words, or in Roman numerals."""
+    found = {str(_arabic(one)) for one in _ROMAN.findall(text)}
+    words = _words(lang)
+    return frozenset(found | ({words[1][name] for name in _named(words[0], text)} if words else set()))
+
+
+def value(written: str, lang: str) -> str:
+    """Return a number in one spelling: plain digits, a point for decimals, no idle zeros.
+
+    >>> value("1,5", "ru"), value("1.50", "en"), value("9 288", "ru"), value("1만 2천", "ko"), value("08", "ko")
+    ('1.5', '1.5', '9288', '12000', '8')
+    """
+    total = Decimal(0)
+    for match in _digits(lang, parts=True).finditer(written):
+        times = (match["times"] or "").lower()
+        total += _plain(match["number"], lang) * _TIMES.get(times, 1)
+    return format(total.normalize(), "f")
+
+
+def _plain(number: str, lang: str) -> Decimal:
+    number = "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in number)
+    number = re.sub(r"[ \u00a0\u202f]", "", number)
+    if lang not in _COMMA_DECIMALS and re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", number):
+        number = number.replace(",", "")
+    return Decimal(number.replace(",", "."))
+
+
+@cache
+def _digits(lang: str, parts: bool = False) -> "regex.Pattern[str]":
+    kind = _GROUPED["ru" if lang in _COMMA_DECIMALS else ""]
+    units = {"ko": "[백천만억조]", "ru": "тыс|млн|млрд|миллион|миллиард"}.get(lang, "(?i:thousand|million|billion|bn)")
+    one = rf"(?:{kind}){_UNIT.format(units).replace('?P<times>', '')}"
+    if parts:
+        return regex.compile(rf"(?P<number>{kind}){_UNIT.format(units)}")
+    if lang == "ko":  # 1만 2천 is one number
+        return regex.compile(rf"(?:(?:{kind})[만억조][ ]?)*(?:{one})")
+    return regex.compile(one)
+
+
+@cache
+def _month(lang: str) -> "regex.Pattern[str]":
+    if lang == "ru":
+        return regex.compile(
+            rf"(?<!\p{{L}})(?P<digits>)?(?:{'|'.join(_MONTHS['ru'])})\p{{L}}{{0,3}}(?!\p{{L}})", regex.I
+        )
+    if lang == "en":
+        short = "|".join(rf"{name}\b\.?" for name in _SHORT if name)
+        return regex.compile(
+            rf"\b(?P<digits>)?(?:(?:{'|'.join(_MONTHS['en'])})\b|(?:{short}))(?=.{{0,8}}\d|(?<=\d.{{1,16}}))", regex.I
+        )
+    return regex.compile(r"(?P<digits>1[0-2]|0?[1-9])월")
+
+
+def _which(name: str, lang: str) -> str:
+    folded = name.lower()
+    for month, stem in enumerate(_MONTHS[lang], 1):
+        if re.match(stem, folded) or (lang == "en" and _SHORT[month - 1] and folded.startswith(_SHORT[month - 1])):
+            return str(month)
+    return "0"
+
+
+@cache
+def _hours(lang: str) -> "regex.Pattern[str]":
+    return regex.compile(_HOURS.get(lang, r"(?P<hour>(?!))"), regex.I)
+
+
+@cache
+def _words(lang: str) -> "tuple[regex.Pattern[str], dict[str, str]] | None":
+    known = _WORDS.get(lang)
+    if known is None:
+        return None
+    stems = {stem: number for number, row in known.items() for stem in row.split("|")}
+    tail = {"en": r"s?(?!\p{L})", "ru": "", "ko": ""}[lang]
+    longest = "|".join(sorted(stems, key=len, reverse=True))
+    start = "" if lang == "ko" else r"(?<!\p{L})"
+    return regex.compile(rf"{start}({longest}){tail}"), stems
+
+
+def _named(pattern: "regex.Pattern[str]", text: str) -> Iterator[str]:
+    for match in pattern.finditer(text.lower()):
+        yield match[1]
+
+
+def _arabic(roman: str) -> int:
+    """Return the value of a Roman numeral; of another word of these letters, some number.
+
+    >>> _arabic("XXI"), _arabic("XIX")
+    (21, 19)
+    """
+    values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in roman]
+    return sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
