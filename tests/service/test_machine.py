@@ -145,6 +145,9 @@ def test_hashtags_are_left_to_a_person_and_a_link_follows_its_language(office: W
     assert [("tags (ru)", "tag-left-out"), ("link (ru)", "link-guessed")] == [
         (one.field, one.code) for one in done.findings
     ]
+    for one in done.findings:
+        assert one.rule == one.message("en")
+        assert 3 == len({one.message(reader) for reader in ("ko", "en", "ru")})
 
 
 def test_a_link_that_names_no_language_is_copied(office: World) -> None:

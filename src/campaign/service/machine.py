@@ -10,6 +10,7 @@ from campaign.core.errors import Conflict, Invalid
 from campaign.core.finding import Finding
 from campaign.core.kept import Kept, Pieces, lost, whole
 from campaign.core.language import latest, stale_fields
+from campaign.core.lint.machine import MACHINE
 from campaign.core.model import Campaign, Delivery, Field, Lang, Person, Post, PostMedium, Variant
 from campaign.core.plan import Term
 from campaign.core.translation import Translator, kept_names, known_tags, marked
@@ -178,8 +179,7 @@ def _tags(job: _Job, lang: Lang) -> tuple[list[str], list[Finding]]:
     left: list[Finding] = []
     for tag, there in known_tags(job.source.tags, job.terms, job.source.lang, lang).items():
         if there is None:
-            rule = "is no term of the glossary; write the hashtag that readers of this language use"
-            left.append(Finding("warning", f"tags ({lang})", tag, rule, code="tag-left-out"))
+            left.append(_noticed(f"tags ({lang})", tag, "tag-left-out"))
         elif there not in found:
             found.append(there)
     return found, left
@@ -193,11 +193,15 @@ def _link(job: _Job, lang: Lang) -> tuple[str | None, list[Finding]]:
     named = regex.sub(rf"(?<=[/=]){regex.escape(source)}(?=[/?&#]|$)", lang, link)
     if named == link:
         return link, []
-    rule = f"was made of {link}; see whether there is such a page"
-    return named, [Finding("warning", f"link ({lang})", named, rule, code="link-guessed")]
+    return named, [_noticed(f"link ({lang})", named, "link-guessed", **{"from": link})]
 
 
 def _lost(place: Field | int, kept: Kept, lang: Lang) -> Finding:
     field = f"alt {place} ({lang})" if isinstance(place, int) else f"{place} ({lang})"
-    rule = "stands in the source and was lost in the translation; put it back"
-    return Finding("warning", field, kept.text, rule, code="lost-in-translation")
+    return _noticed(field, kept.text, "lost-in-translation")
+
+
+def _noticed(field: str, value: str, code: str, **told: str) -> Finding:
+    values = {"value": value, **told}
+    rule = MACHINE[code][1].format_map(values)
+    return Finding("warning", field, value, rule, code=code, told=tuple(values.items()))

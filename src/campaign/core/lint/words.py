@@ -5,6 +5,7 @@ from typing import Final
 
 from campaign.core.finding import Reader
 from campaign.core.lint.limits import CHECK
+from campaign.core.lint.machine import MACHINE
 
 Sentences = Mapping[str, tuple[str, str, str]]
 _ORDER: Final[tuple[Reader, ...]] = ("ko", "en", "ru")
@@ -270,4 +271,4 @@ PAIR: Final[Sentences] = {
     ),
 }
 
-SENTENCES: Final[Sentences] = {**CHECK, **LETTERS, **TYPOGRAPHY, **PAIR}
+SENTENCES: Final[Sentences] = {**CHECK, **LETTERS, **TYPOGRAPHY, **PAIR, **MACHINE}
