@@ -1,6 +1,8 @@
 """A machine's translation: a draft that goes nowhere before a person has saved it."""
 
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -277,3 +279,44 @@ def test_what_is_out_is_not_translated(office: World) -> None:
         machine(office)
 
     assert "POST /deepl/v2/translate" not in office.twin.counters()
+
+
+@pytest.mark.parametrize("seed", [9, 10, 12, 37])  # walks in which a machine wrote, and something went out
+def test_no_order_of_edits_and_approvals_lets_a_machine_s_words_out(office: World, seed: int) -> None:
+    chance = random.Random(seed)
+    office.connect("both", "ko", "ru", twin_account="peace_en")
+    office.post("P01", campaign="s", to=("two",), texts={"ko": "서울 0"}, minutes=600, approve_now=False)
+    texts = {"ko": "서울 0", "ru": "Сеул 0"}
+    office.post("P02", campaign="s", to=("both",), texts=texts, minutes=600, approve_now=False, strategy="combined")
+
+    def save(name: str, lang: str, **words: Any) -> None:
+        revise(office.app, name, lang, by=office.alice, campaign_name="s", **words)
+
+    def step(number: int) -> None:
+        name = chance.choice(("P01", "P02"))
+        match chance.randrange(6):
+            case 0 | 1:
+                machine(office, name=name)
+            case 2:
+                save(name, "ko", text=f"서울 {number}")
+            case 3:
+                save(name, "ru", text=f"Сеул {number}")
+            case 4:
+                save(name, "ru")
+            case _:
+                approve(office.app, name, by=office.bob, campaign_name="s")
+
+    for number in range(1, 16):
+        with suppress(CampaignError):
+            step(number)
+    office.clock.turn(minutes=601)
+    for _ in range(3):
+        office.tick()
+    with office.app.store.read() as tx:
+        posts = [post_rows.post_named(tx, name) for name in ("P01", "P02")]
+        said = {v.text for post in posts for v in post_rows.variants_of(tx, post.id) if v.machine is None}
+        drafts = {v.text for post in posts for v in post_rows.variants_of(tx, post.id) if v.machine is not None} - said
+    out = [part for row in office.twin.books() for part in row["text"].split("\n\n")]
+
+    assert out and drafts.isdisjoint(out)
+    assert set(out) <= said
