@@ -75,7 +75,7 @@ _HOURS: Final = {
 _CIRCLED = regex.compile(r"[①-⑳❶-❿➀-➉➊-➓]")
 _ROMAN = re.compile(r"\b[IVX]{1,6}\b")
 _DOTTED = re.compile(r"(?<![\d.])\d{1,2}[·.]\d{1,2}(?=\s?(?:운동|절|혁명|선언|전쟁|항쟁|만세|민주))")
-_NAMES = regex.compile(r"(?<=\p{L}|\p{L}[\-‑])\d+|\d+(?=[\-‑]?(?:й|я|е|го|му|м|х|ю|st|nd|rd|th)\b)")
+_MONTHLY = regex.compile(rf"({'|'.join(_MONTHS['ru'])})(?:ь|ов)?ск", regex.IGNORECASE)
 
 
 def numbers(text: str, lang: str) -> list[Number]:
@@ -111,6 +111,8 @@ def numbers(text: str, lang: str) -> list[Number]:
 def spelt(text: str, lang: str) -> frozenset[str]:
     """Return the values that a text may say in words, or in Roman numerals."""
     found = {str(_arabic(one)) for one in _ROMAN.findall(text)}
+    if lang == "ru":  # Первомартовское движение is the March 1st Movement
+        found |= {f"M{_which(one[1], lang)}" for one in _MONTHLY.finditer(text)}
     words = _words(lang)
     return frozenset(found | ({words[1][name] for name in _named(words[0], text)} if words else set()))
 

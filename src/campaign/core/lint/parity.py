@@ -11,8 +11,7 @@ from campaign.core.text import LINK
 
 _MENTION = regex.compile(r"(?<![\w.+\-@])@[\w][\w.\-]*(?:@[\w.\-]*\w)?(?<=\w)")
 _PLACEHOLDER = regex.compile(r"\{[^{}\s]{1,40}\}")
-_TAG_LINE = regex.compile(r"(?:\s*#\S+)+\s*$")
-_NOT_END = regex.compile(r"[\s\"'’”»“)\]}』」》〉\p{Extended_Pictographic}\uFE0F\u200D\p{Emoji_Modifier}]+$")
+_NOT_END = regex.compile(r"[\s\"'’”»“)\]}』」》〉\p{Extended_Pictographic}\uFE0F\u200D\p{Emoji_Modifier}]")
 _QUESTIONS = regex.compile(r"[?？]+[!?！？]*|[!！]+[?？]+[!?！？]*")
 _ENDS = {"?": "?", "？": "?", "!": ".", "！": ".", ".": ".", "。": ".", "…": ".", ":": ":", "：": ":"}
 _RUNS = {"ko": regex.compile(r"[\p{Hangul}][\p{Hangul}\s\p{P}\d]{10,}[\p{Hangul}]"),
@@ -111,7 +110,7 @@ def _marks(source: str, target: str, field: str) -> Iterator[Finding]:
         yield finding(field, "question-count", str(asked[1]), source=str(asked[0]), target=str(asked[1]))
         return
     ends = _end(source), _end(target)
-    if ends[0] != ends[1] and all(ends_in is not None for ends_in in ends):
+    if ends[0] != ends[1] and None not in ends:
         yield finding(field, "terminal-mark", ends[1] or "–", source=ends[0] or "–", target=ends[1] or "–")
 
 
@@ -121,8 +120,8 @@ def _end(text: str) -> str | None:
     >>> _end("어디인가요? 😀"), _end("«мир»."), _end("Да!"), _end("서울")
     ('?', '.', '.', '')
     """
-    text = _NOT_END.sub("", _TAG_LINE.sub("", text[-400:]))
-    return _ENDS.get(text[-1], "") if text else None
+    last = next((sign for sign in reversed(text) if not _NOT_END.match(sign)), None)
+    return None if last is None else _ENDS.get(last, "")
 
 
 def _untranslated(source: str, source_lang: str, target: str, lang: str, field: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """One text on the lint's table: its characters, what no fix may touch, and how a mark is made."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -23,7 +24,8 @@ _NAMES = regex.compile(
     rf"|(?<![\w@.\-]){_HOST}"
 )
 _CUES = regex.compile(r"^WEBVTT.*$|^.*-->.*$", regex.MULTILINE)
-_TOLD_OF_NAMES = frozenset("@＠#＃{.")
+_NAMED = frozenset("@＠#＃{")
+_MAY_BE_HOST = re.compile(r"[a-z0-9]\.[a-z]{2}")
 
 
 class Proof:
@@ -76,7 +78,7 @@ def kept(text: str, chars: frozenset[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     if "/" in chars and "://" in text:
         found += [match.span() for match in LINK.finditer(text)]
-    if chars & _TOLD_OF_NAMES:
+    if chars & _NAMED or _MAY_BE_HOST.search(text):
         found += [match.span() for match in _NAMES.finditer(text)]
     if ">" in chars and "-->" in text:
         found += [match.span() for match in _CUES.finditer(text)]

@@ -1,6 +1,7 @@
 """Words of two scripts: a Latin c in a Cyrillic word looks right, and is not found, not read aloud, not a hashtag."""
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Final, Literal
 
 import regex
@@ -28,9 +29,12 @@ _CYRILLIC_LANGS = frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk", "ky", "mn
 
 _LETTERS = {"Latin": r"A-Za-z\u00AA\u00BA\u00C0-\u024F\u1E00-\u1EFF", "Cyrillic": r"\u0400-\u0481\u048A-\u052F",
             "Greek": r"\u0370-\u03FF"}  # fmt: skip
-_SEAM = regex.compile(
-    "|".join(f"[{_LETTERS[a]}]\\p{{M}}*[{_LETTERS[b]}]" for a in _LETTERS for b in _LETTERS if a != b)
-)
+_SEAMS = {
+    (a, b): regex.compile(f"[{_LETTERS[a]}]\\p{{M}}*[{_LETTERS[b]}]|[{_LETTERS[b]}]\\p{{M}}*[{_LETTERS[a]}]")
+    for a in _LETTERS
+    for b in _LETTERS
+    if a < b
+}
 _WORD = regex.compile(rf"[{''.join(_LETTERS.values())}\u0300-\u036F\u0483-\u0487]+")
 _ONE = {script: regex.compile(f"[{inside}]") for script, inside in _LETTERS.items()}
 _ALONE = regex.compile(r"(?:^|(?<=[\s(«„]))[acoy](?=[ \u00A0]\p{Cyrillic}{2})", regex.MULTILINE)
@@ -40,8 +44,10 @@ _BEFORE_OTHERS = regex.compile(r"\p{Cyrillic}[,;:]?[\s(«„]+$")
 
 def scripts(proof: Proof) -> Iterator[Finding]:
     """Tell words that mix Latin, Cyrillic or Greek letters, and the Latin letter that stands for a Russian word."""
-    for seam in _seams(proof.text):
-        yield from _mixed(proof, *seam)
+    there = sorted(script for script, one in _ONE.items() if one.search(proof.text))
+    words = {word for pair in combinations(there, 2) for word in _seams(proof.text, _SEAMS[pair])}
+    for word in sorted(words):
+        yield from _mixed(proof, *word)
     if proof.lang in _CYRILLIC_LANGS:
         for match in _ALONE.finditer(proof.text):
             before = proof.text[max(0, match.start() - 8) : match.start()]
@@ -49,9 +55,9 @@ def scripts(proof: Proof) -> Iterator[Finding]:
                 yield proof.mark("latin-alone", match.span(), _TO_RUSSIAN[match[0]])
 
 
-def _seams(text: str) -> Iterator[tuple[int, int]]:
-    """Find the words around each seam; a text without one costs one search."""
-    seam, place = _SEAM.search(text), 0
+def _seams(text: str, pattern: "regex.Pattern[str]") -> Iterator[tuple[int, int]]:
+    """Find the words around each seam of two alphabets; a text without one costs one search."""
+    seam, place = pattern.search(text), 0
     while seam:
         start = seam.start()
         while start > place and _WORD.match(text, start - 1, start):
@@ -61,7 +67,7 @@ def _seams(text: str) -> Iterator[tuple[int, int]]:
             return
         yield word.span()
         place = word.end()
-        seam = _SEAM.search(text, place)
+        seam = pattern.search(text, place)
 
 
 def swap(word: str, lang: str) -> str | None:

@@ -35,6 +35,8 @@ _UNIT = (
 )
 _MEASURE = regex.compile(rf"(?<=\d)( ?)(?={_UNIT})")
 
+_SIDE_BEFORE, _SIDE_AFTER = regex.compile(r"(?:[\d.,]+|\S)$"), regex.compile(r"[^\s,;:!?]{1,12}")
+
 _DOTS = regex.compile(r"(?<=[\p{Hangul}\p{N}])[\u318D\u30FB](?=[\p{Hangul}\p{N}])")
 
 
@@ -92,23 +94,25 @@ def _bound(proof: Proof) -> Iterator[Finding]:
             fix = f"{first}.{_NBSP}{last}."
             yield proof.mark("abbreviation-space", match.span(), fix)
         for match in _YEAR.finditer(proof.text):
-            yield proof.mark("unit-space", *_gap(proof, match.span()))
+            yield _gap(proof, match.span())
         for match in _TOWN.finditer(proof.text):
             yield proof.mark("abbreviation-space", match.span(), f"{match[0][0]}.{_NBSP}")
     if "№" in proof.chars:
         for match in _NUMBER_SIGN.finditer(proof.text):
-            yield proof.mark("unit-space", *_gap(proof, match.span()))
+            yield _gap(proof, match.span())
     if "#" in proof.chars:
         for match in _HASH.finditer(proof.text):
             yield proof.mark("number-sign", match.span(), f"№{_NBSP}")
     for match in _MEASURE.finditer(proof.text):
-        yield proof.mark("unit-space", *_gap(proof, match.span()))
+        yield _gap(proof, match.span())
 
 
-def _gap(proof: Proof, gap: tuple[int, int]) -> tuple[tuple[int, int], str]:
-    """Return a place that can be seen: the sign before the gap goes with it."""
-    start = gap[0] - 1
-    return (start, gap[1]), proof.text[start] + _NBSP
+def _gap(proof: Proof, gap: tuple[int, int]) -> Finding:
+    """Tell a gap with the sign before it, so that a gap of nothing can be seen too."""
+    start, end = gap[0] - 1, gap[1]
+    sides = _SIDE_BEFORE.search(proof.text[max(0, end - 20) : start + 1]), _SIDE_AFTER.match(proof.text, end)
+    before, after = (side[0] if side else "" for side in sides)
+    return proof.mark("unit-space", (start, end), proof.text[start] + _NBSP, before=before, after=after)
 
 
 def _middle_dots(proof: Proof) -> Iterator[Finding]:

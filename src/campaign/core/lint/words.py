@@ -6,6 +6,7 @@ from typing import Final
 from campaign.core.finding import Reader
 from campaign.core.lint.limits import CHECK
 from campaign.core.lint.machine import MACHINE
+from campaign.core.sentences import GLOSSARY, LIKENESS
 
 Sentences = Mapping[str, tuple[str, str, str]]
 _ORDER: Final[tuple[Reader, ...]] = ("ko", "en", "ru")
@@ -157,9 +158,9 @@ TYPOGRAPHY: Final[Sentences] = {
         "В сокращении нужен неразрывный пробел: {fix}.",
     ),
     "unit-space": (
-        "여기에는 끊기지 않는 빈칸(U+00A0)을 쓰세요: {value}.",
-        "A space that does not break (U+00A0) belongs after {value}.",
-        "После {value} нужен неразрывный пробел (U+00A0).",
+        "{before}와 {after} 사이에는 끊기지 않는 빈칸(U+00A0)을 쓰세요.",
+        "A space that does not break (U+00A0) belongs between {before} and {after}.",
+        "Между {before} и {after} нужен неразрывный пробел (U+00A0).",
     ),
     "number-sign": (
         "러시아어에서는 번호 앞에 №를 씁니다.",
@@ -271,4 +272,12 @@ PAIR: Final[Sentences] = {
     ),
 }
 
-SENTENCES: Final[Sentences] = {**CHECK, **LETTERS, **TYPOGRAPHY, **PAIR, **MACHINE}
+SENTENCES: Final[Sentences] = {
+    **CHECK,
+    **LETTERS,
+    **TYPOGRAPHY,
+    **PAIR,
+    **MACHINE,
+    **GLOSSARY,
+    **LIKENESS,
+}
