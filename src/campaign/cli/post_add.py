@@ -45,6 +45,7 @@ def add(
     place: Annotated[Several, Parameter(name="--place")] = None,
     strategy: Strategy | None = None,
     overflow: Overflow | None = None,
+    langs: Annotated[Several, Parameter(name="--langs")] = None,
     gap: Gap | None = None,
     fold: Fold | None = None,
     now: bool = False,
@@ -98,6 +99,7 @@ def add(
         strategy: An account of several languages gets: a post each (split), one post (combined), a thread, or one post
             that the platform itself holds in several languages (native: YouTube).
         overflow: A text that is too long is refused, or goes out as a thread, or as one whose parts end with 1/3.
+        langs: The languages that it is to go out in, with commas between, where some are written later.
         gap: Where the clocks skip that time: the time after (forward) or before (back).
         fold: Where that time happens twice: the first or the second.
         now: Send at once what is past; without --at: now.
@@ -117,6 +119,7 @@ def add(
             "tz": tz,
         },
         **{"captions": captions, "leg": leg, "to": to, "place": place, "strategy": strategy, "overflow": overflow},
+        "langs": langs,
     }
 
     def flagged(draft: Draft) -> Draft:
@@ -160,6 +163,7 @@ def _draft(options: Mapping[str, Any]) -> Draft:
         place=by_lang("place", options["place"] or []),
         strategy=options["strategy"] or "split",
         overflow=options["overflow"] or "refuse",
+        langs=words(options["langs"] or []),
     )
 
 
