@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ from campaign.sheets.row import Row, Words
 from campaign.sheets.write import write_sheet
 
 SECONDS, MEGABYTES = 20.0, 300.0
-KO = "블라디보스토크에서 보내는 {}번째 편지. 오늘은 시베리아 횡단철도의 출발역을 찾았습니다. 바람이 차지만 하늘은 맑습니다."
+KO = "블라디보스토크에서 보내는 {}번째 편지. 오늘은 시베리아 횡단철도의 출발역을 찾았습니다. 하늘은 맑습니다."
 RU = "Письмо № {} из Владивостока. Сегодня мы нашли начало Транссибирской магистрали. Ветер холодный, но небо ясное."
 
 
@@ -58,7 +57,7 @@ def prepare(folder: Path, number: int) -> tuple[Path, Path]:
     async def connect(twin: Twin, alice: Any) -> None:
         for name, account, lang in (("kr", "peace_ko", "ko"), ("ru", "peace_ru", "ru")):
             await accounts.connect(
-                app, "mastodon", name=name, base_url=twin.base_url, token=twin.tokens[account], langs=("ko", lang)[-1:],
+                app, "mastodon", name=name, base_url=twin.base_url, token=twin.tokens[account], langs=(lang,),
                 by=alice, private=True,
             )  # fmt: skip
         await app.close_network()
@@ -75,7 +74,7 @@ def prepare(folder: Path, number: int) -> tuple[Path, Path]:
 def measured(data: Path, sheet: Path, *options: str) -> dict[str, Any]:
     """Run one import; return what it told and what it took."""
     command = [sys.executable, "-m", "campaign", "import", str(sheet), "--campaign", "c", "--dir", str(data)]
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    began = time.monotonic()
     process = subprocess.Popen(
         [*command, "--as", "alice", "--json", *options], stdout=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"}
     )
@@ -84,7 +83,6 @@ def measured(data: Path, sheet: Path, *options: str) -> dict[str, Any]:
     process.returncode = os.waitstatus_to_exitcode(status)
     took = time.monotonic() - began
     told = json.loads(said)
-    del before
     return {
         "counts": told["counts"],
         "code": process.returncode,

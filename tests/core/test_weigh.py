@@ -1,6 +1,8 @@
 """Length as X weighs it, by the vectors of twitter-text's conformance suite."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campaign.core.weigh import LINK_WEIGHT, find_links, weigh
 
@@ -144,3 +146,18 @@ def test_an_address_that_goes_on_in_emoji_weighs_what_twitter_text_says() -> Non
 )
 def test_mastodon_sees_links_with_a_scheme_only(text: str, links: list[str]) -> None:
     assert links == [text[start:end] for start, end in find_links(text)]
+
+
+PIECES = st.sampled_from(
+    ["https://", "a.com", "서울.한국", "/path", "?q=1", "(", ")", " ", "\n", "\n\n", "#", "@", "가", ".", "t.co/x"]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(PIECES, max_size=12))
+def test_no_link_goes_on_over_the_end_of_a_line(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    one_by_one = [line[start:end] for line in text.split("\n") for start, end in find_links(line)]
+    marks = text.replace("\n", "\u2028")  # a line end too, which find_links() does not cut at
+
+    assert one_by_one == [marks[start:end] for start, end in find_links(marks)]

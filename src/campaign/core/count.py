@@ -1,5 +1,7 @@
 """The length of a text as each platform counts it."""
 
+from functools import lru_cache
+
 import regex
 
 from campaign.core.adapter import TextRule
@@ -53,6 +55,7 @@ def fits(text: str, rule: TextRule) -> bool:
     return count(text, rule) <= rule.limit and (rule.max_bytes is None or len(text.encode()) <= rule.max_bytes)
 
 
+@lru_cache(maxsize=64)  # a text is counted at once by who checks it and by who shows it
 def _with_links(text: str, instead: str) -> str:
     parts, at = [], 0
     for start, end in find_links(text):

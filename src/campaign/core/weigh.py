@@ -147,11 +147,13 @@ def weigh(text: str) -> int:
 
 def find_links(text: str) -> Iterator[tuple[int, int]]:
     """Yield where Mastodon sees a link, which needs a scheme."""
-    if "://" not in text:
-        return
-    for match in _links(mastodon=True).finditer(text):
-        if match["scheme"] and _is_sound(match["url"], match["scheme"], match["domain"]):
-            yield match.span("url")
+    at = 0
+    for line in text.split("\n"):  # none goes on over its end, and most lines have none
+        for match in _links(mastodon=True).finditer(line) if "://" in line else ():
+            if match["scheme"] and _is_sound(match["url"], match["scheme"], match["domain"]):
+                start, end = match.span("url")
+                yield at + start, at + end
+        at += len(line) + 1
 
 
 def _find_emoji(text: str) -> Iterator[tuple[int, int]]:

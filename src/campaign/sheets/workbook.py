@@ -1,5 +1,6 @@
 """Workbooks that are written: rows of posts as XLSX, by XlsxWriter."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from campaign.core.schedule import parse_local
 from campaign.sheets.column import Column, guarded
 from campaign.sheets.row import Row, cell
 
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 LONGEST = 32_767  # UTF-16 units of a cell, as Excel has it
 
 
@@ -20,7 +23,7 @@ def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[Row]) -> No
         Invalid: XlsxWriter is not installed, or a text is longer than a cell may be.
     """
     made = workbook(file, constant_memory=True)
-    sheet = made.add_worksheet("Posts")
+    sheet = made.add_worksheet("Posts", worksheet_class=_worksheet())
     bold, dated = made.add_format({"bold": True}), made.add_format({"num_format": "yyyy-mm-dd hh:mm"})
     sheet.freeze_panes(1, 1)
     for number, one in enumerate(columns):
@@ -39,6 +42,22 @@ def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[Row]) -> No
                     sheet.write_string(line, number, guarded(value))
     finally:
         made.close()
+
+
+def _worksheet() -> type:
+    """Return a class of worksheets that escape a text as it is read.
+
+    XlsxWriter leaves the second of two escapes that share an underscore (_x0041_x0041_) as it is, so that it would be
+    read as a character. ECMA-376 part 1, §22.4.2.4 (bstr).
+    """
+    from xlsxwriter.worksheet import Worksheet
+
+    class Escaping(Worksheet):  # type: ignore[misc]
+        @staticmethod
+        def _escape_control_characters(data: str) -> str:
+            return _UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPE.sub("_x005F_", data))
+
+    return Escaping
 
 
 def workbook(file: Path, **options: Any) -> Any:
