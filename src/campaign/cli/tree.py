@@ -43,6 +43,17 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "forecast": "post_forecast:forecast_it",
         },
     ),
+    "glossary": (
+        "The glossary: which word stands for which in each language, and which must not.",
+        {
+            "add": "glossary:add",
+            "list": "glossary:show_all",
+            "edit": "glossary:edit",
+            "remove": "glossary:remove",
+            "import": "glossary:import_it",
+            "export": "glossary:export_it",
+        },
+    ),
     "delivery": (
         "Deliveries: each part of a post to each account.",
         {
