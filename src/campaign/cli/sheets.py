@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,8 @@ def import_it(
         media: The folder that files of media are relative to; by default the sheet's own.
         sample: Write a sample sheet (.xlsx) for the campaign instead.
     """
+    from campaign.net.fetch import fetch  # the HTTP stack is loaded by what uses it
+
     with here.opened() as app:
         by = here.person(app)
         if file is None:
@@ -47,7 +50,7 @@ def import_it(
         with _bar() as told:
             loaded = load(
                 app, file, by=by, campaign_name=campaign, folder=media, dry_run=dry_run, only_good=only_good,
-                progress=told,
+                fetch=partial(fetch, limit=app.media.limit), progress=told,
             )  # fmt: skip
     _tell(here, loaded, dry_run=dry_run)
     return _code(loaded)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
 from campaign.core.model import Person, PostMedium, Role
@@ -15,6 +16,7 @@ from campaign.core.text import normalise
 from campaign.media.captions import take_captions
 from campaign.media.clips import is_clip, take_clip
 from campaign.media.images import take_image
+from campaign.media.kinds import EXTENSIONS
 from campaign.media.library import DIGEST
 from campaign.media.shelf import Shelf, digest_of
 from campaign.service import App, demand_role, event
@@ -34,8 +36,10 @@ from campaign.store import posts as post_rows
 from campaign.store.whole import Whole, whole_posts
 
 What = Literal["new", "changed", "same", "conflict", "wrong"]
-Fetch = Callable[[str, Path], Path]  # (address, folder) → the file that lies in it then; Raises: CampaignError
+Fetch = Callable[[str, Path], None]  # (address, file that it is written to); Raises: CampaignError
 BATCH = 500  # posts that are written together
+FETCHED = 4 * 2**30  # bytes of all that one sheet fetches
+_SUFFIXES = {*EXTENSIONS, ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".vtt", ".srt"}
 KEPT = "sha256:"  # a medium that the library holds already, by its digest
 
 
@@ -174,6 +178,7 @@ class _Loader:
         self.first: dict[tuple[str, str], str] = {}
         self.brought: dict[str, Path] = {}
         self.digests: dict[tuple[str, str], str] = {}
+        self.fetched = 0
 
     def look(self, row: Row, *, keeps: bool) -> None:
         """Find out what a row would do."""
@@ -298,10 +303,16 @@ class _Loader:
             elif file.startswith(("https://", "http://")):
                 if self.fetch is None:
                     raise Invalid(name, file, "is a web address, and nothing is fetched here; give a file")
+                suffix = PurePosixPath(urlsplit(file).path).suffix.lower()
+                target = self.place / f"fetched-{len(self.brought)}{suffix if suffix in _SUFFIXES else ''}"
                 try:
-                    self.brought[file] = self.fetch(file, self.place)
+                    self.fetch(file, target)
                 except CampaignError as error:
                     raise Invalid(name, file, f"cannot be fetched: {error}") from None
+                self.fetched += target.stat().st_size
+                if self.fetched > FETCHED:
+                    raise Invalid(name, file, f"is more than {FETCHED // 2**30} GiB with all before it; cut the sheet")
+                self.brought[file] = target
 
     def _picture(self, item: Picture) -> str:
         """Return the digest that a file has once it is taken in."""
