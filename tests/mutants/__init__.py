@@ -12,5 +12,6 @@ from tests.mutants.doubting import DOUBT, HANDLE, PERSON
 from tests.mutants.holding import GUARD
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
 from tests.mutants.sharing import SHARED
+from tests.mutants.wording import WORDS
 
-MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED]
+MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS]

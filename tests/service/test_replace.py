@@ -1,5 +1,7 @@
 """Other bytes take the place of those that were to leave: parts, languages and alt texts come and go; nothing twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from campaign.core.errors import Conflict, Invalid
@@ -146,6 +148,34 @@ def test_a_thread_that_is_out_in_part_is_not_revised(world: World) -> None:
 
     with pytest.raises(Conflict, match=r"is out in part|is out or cancelled already"):
         revise(world.app, "P01", "ko", by=world.alice, text=long + " 끝.")
+
+
+def test_other_words_go_out_under_another_key(world: World) -> None:
+    world.campaign("n")
+    world.post("P01", campaign="n", texts={"ko": "안녕"})
+    [before] = world.deliveries()
+    revise(world.app, "P01", "ko", by=world.alice, text="안녕!")
+    [after] = world.deliveries()
+
+    assert (before.id, before.state) == (after.id, after.state) and before.key != after.key
+
+
+def test_who_was_slower_is_shown_both_versions_and_changes_nothing(world: World) -> None:
+    world.campaign("n")
+    world.post("P01", campaign="n", texts={"ko": "안녕"})
+    once = iter([True])
+
+    def meanwhile() -> str:
+        if next(once, False):
+            revise(world.app, "P01", "ko", by=world.alice, text="빠른 글")
+        return world.app.new_id()
+
+    with pytest.raises(Conflict, match=r"revision 2 by alice by now; it says now: 빠른 글; you wrote: 느린 글"):
+        revise(replace(world.app, new_id=meanwhile), "P01", "ko", by=world.alice, text="느린 글")
+
+    world.clock.turn(minutes=11)
+    world.tick()
+    assert texts(world) == ["빠른 글"]
 
 
 def test_an_account_may_have_words_of_its_own_which_an_edit_does_not_leave_behind_unseen(world: World) -> None:
