@@ -251,8 +251,10 @@ class _Loader:
         given: Mapping[str, Any] = {"by": self.by, "campaign_name": work.campaign}
         name = there.post.name
         warnings: list[str] = []
-        if changes.arranged:
-            warnings += arrange(within, name, **changes.arranged, **given).warnings
+        # Accounts come last: one may speak only a language that the row brings; media come first, with their alt texts.
+        first = {what: value for what, value in changes.arranged.items() if what != "to"}
+        if first:
+            warnings += arrange(within, name, **first, **given).warnings
         for lang, edit in changes.edits:
             seen = there.revisions.get(lang)
             if "media" in changes.arranged:
@@ -261,8 +263,10 @@ class _Loader:
             warnings += done.warnings
             if done.outdated and not any(other in done.outdated for other, _ in changes.edits):
                 warnings.append(f"outdated now: {', '.join(done.outdated)}")
-        if (to := changes.moved) is not None:
-            move(within, name, at=to.at, tz=to.tz, gap=to.gap, fold=to.fold, **given)
+        if "to" in changes.arranged:
+            warnings += arrange(within, name, to=changes.arranged["to"], **given).warnings
+        if (when := changes.moved) is not None:
+            move(within, name, at=when.at, tz=when.tz, gap=when.gap, fold=when.fold, **given)
         if changes.place is not None:
             if there.states and set(there.states) <= {State.PUBLISHED, State.CANCELLED}:
                 raise Conflict(f"post {name} is out or cancelled already; its place stays")
