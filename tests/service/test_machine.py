@@ -12,11 +12,14 @@ from campaign.config import Translation
 from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, Refused
 from campaign.core.language import latest
 from campaign.core.model import Person, Role, Variant
+from campaign.core.plan import Form, Term
 from campaign.service import campaigns
 from campaign.service.approve import approve
 from campaign.service.compose import Wording
 from campaign.service.machine import Machined, translate_by_machine
 from campaign.service.revise import revise
+from campaign.store import campaigns as campaign_rows
+from campaign.store import glossary
 from campaign.store import posts as post_rows
 from tests.conftest import World
 
@@ -150,6 +153,26 @@ def test_hashtags_are_left_to_a_person_and_a_link_follows_its_language(office: W
     for one in done.findings:
         assert one.rule == one.message("en")
         assert 3 == len({one.message(reader) for reader in ("ko", "en", "ru")})
+
+
+def test_the_glossary_and_the_campaign_give_hashtags_and_names(office: World) -> None:
+    def term(name: str, *, translate: bool = True, **forms: str) -> Term:
+        written = {lang: Form(text) for lang, text in forms.items()}
+        return Term(office.app.new_id(), None, name, written, translate)
+
+    terms = [term("slogan", translate=False, ko="I·SEOUL·U"), term("city", ko="블라디보스토크", ru="Владивосток")]
+    with office.app.store.begin() as tx:
+        for one in terms:
+            glossary.add(tx, one, at=office.clock.now())
+        campaign = campaign_rows.campaign_named(tx, "s")
+        campaign_rows.edit_campaign(tx, replace(campaign, required_tags={"ru": ("#Мир",)}))
+    write(office, ko=Wording("I·SEOUL·U가 갑니다", ("#블라디보스토크", "#ISEOULU", "#평화")))
+    done = machine(office)
+    made = newest(office)
+
+    assert made.text.startswith("I·SEOUL·U")
+    assert ("#Мир", "#Владивосток", "#ISEOULU") == made.tags
+    assert ["#평화"] == [one.value for one in done.findings]
 
 
 def test_a_link_that_names_no_language_is_copied(office: World) -> None:

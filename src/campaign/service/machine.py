@@ -18,8 +18,8 @@ from campaign.service import App
 from campaign.service.replace import check_open
 from campaign.service.revise import Edit, demand_writer, revise
 from campaign.store import campaigns as campaign_rows
+from campaign.store import glossary, queue
 from campaign.store import posts as post_rows
-from campaign.store import queue
 
 FIELDS: tuple[Field, ...] = ("text", "title", "tags", "link", "alt")  # captions have times, and are left to a person
 
@@ -118,7 +118,7 @@ def _read(tx: Any, name: str, lang: Lang, tool: Translator, by: Person, campaign
     check_open(post, lang, [rows[entry.id] for entry in mine if entry.id in rows])
     wanted = _wanted(post, campaign, variants, source, old, tool, lang)
     alts = _alts(post_rows.media_of(tx, post.id), source, old, lang) if "alt" in wanted else {}
-    return _Job(post, campaign, source, old, wanted, alts, [])
+    return _Job(post, campaign, source, old, wanted, alts, glossary.terms_of(tx, campaign.id))
 
 
 def _wanted(
