@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import regex
 
 from campaign.core.finding import Finding
-from campaign.core.lint.proof import Proof, finding
+from campaign.core.lint.proof import Proof, finding, shown
 
 # https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings and below: who opens, who closes.
 _EMBEDS, _POP = frozenset("\u202a\u202b\u202d\u202e"), "\u202c"
@@ -33,7 +33,7 @@ _INVISIBLE = regex.compile(
     r"|[\p{S}\p{P}][\uFE00-\uFE0F]|\p{Han}[\uFE00-\uFE0F\U000E0100-\U000E01EF]"
     rf"|(?P<bad>[{_HIDDEN}]+)"
 )
-_LONE = regex.compile(rf"(?:^|(?<=[\s\p{{Cc}}{_HIDDEN}]))(?:(?![{_HIDDEN}])\p{{M}})+")
+_LONE = regex.compile(rf"(?:^|(?<=[\s\p{{Cc}}]))(?:(?![{_HIDDEN}])\p{{M}})+")
 _HEAP = regex.compile(r"\p{M}{4,}")
 _PIECES = regex.compile(r"\S+|\s+")
 _FULL = regex.compile(r"(?:[\uFF01\uFF02\uFF04-\uFF1F\uFF21-\uFF5E\uFFE0-\uFFE6]|(?<=\S)\u3000(?=\S))+")
@@ -71,9 +71,8 @@ def _not_nfc(proof: Proof) -> Iterator[Finding]:
     """A name in another form is another name: so this fix reaches links and tags too, as text.normalise() does."""
     for match in _PIECES.finditer(proof.text):
         if not unicodedata.is_normalized("NFC", match[0]):
-            found = proof.mark("not-nfc", match.span())
             fix = unicodedata.normalize("NFC", match[0])
-            yield finding(proof.field, "not-nfc", found.value, "warning", match.span(), fix)
+            yield finding(proof.field, "not-nfc", shown(match[0]), "warning", match.span(), fix)
 
 
 def _odd(proof: Proof) -> Iterator[Finding]:

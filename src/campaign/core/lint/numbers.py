@@ -63,18 +63,18 @@ _TIMES: Final = {
 }  # fmt: skip
 _UNIT = r"(?:[ \u00A0\u202F]?(?P<times>{}))?"
 _GROUPED: Final = {  # groups of three: with commas, or as Russian prints them; decimals: the other sign
-    "ru": r"\d{1,3}(?:[ \u00A0\u202F]\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?",
-    "": r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?",
+    "ru": r"[0-9]{1,3}(?:[ \u00A0\u202F][0-9]{3})+(?![0-9])(?:,[0-9]+)?|[0-9]+(?:[.,][0-9]+)?",
+    "": r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]+(?:[.,][0-9]+)?",
 }
 _COMMA_DECIMALS = frozenset({"ru", "uk", "be", "de", "fr", "es", "it", "pt", "pl", "cs", "tr", "kk"})
 _HOURS: Final = {
-    "ko": r"(?P<half>오전|오후|아침|저녁|밤|새벽|낮)\s*(?P<hour>\d{1,2})(?=시|:)",
-    "en": r"(?P<hour>\d{1,2})(?=(?:[:.]\d\d)?\s*(?P<half>[ap]\.?m\b))",
-    "ru": r"(?P<hour>\d{1,2})(?=(?:[:.]\d\d)?\s+(?:час\w*\s+)?(?P<half>утра|дня|вечера|ночи))",
+    "ko": r"(?P<half>오전|오후|아침|저녁|밤|새벽|낮)\s*(?P<hour>[0-9]{1,2})(?=시|:)",
+    "en": r"(?P<hour>[0-9]{1,2})(?=(?:[:.][0-9][0-9])?\s*(?P<half>[ap]\.?m\b))",
+    "ru": r"(?P<hour>[0-9]{1,2})(?=(?:[:.][0-9][0-9])?\s+(?:час\w*\s+)?(?P<half>утра|дня|вечера|ночи))",
 }
 _CIRCLED = regex.compile(r"[①-⑳❶-❿➀-➉➊-➓]")
 _ROMAN = re.compile(r"\b[IVX]{1,6}\b")
-_DOTTED = re.compile(r"(?<![\d.])\d{1,2}[·.]\d{1,2}(?=\s?(?:운동|절|혁명|선언|전쟁|항쟁|만세|민주))")
+_DOTTED = re.compile(r"(?<![0-9.])[0-9]{1,2}[·.][0-9]{1,2}(?=\s?(?:운동|절|혁명|선언|전쟁|항쟁|만세|민주))")
 _MONTHLY = regex.compile(rf"({'|'.join(_MONTHS['ru'])})(?:ь|ов)?ск", regex.IGNORECASE)
 
 
@@ -131,9 +131,8 @@ def value(written: str, lang: str) -> str:
 
 
 def _plain(number: str, lang: str) -> Decimal:
-    number = "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in number)
     number = re.sub(r"[ \u00a0\u202f]", "", number)
-    if lang not in _COMMA_DECIMALS and re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", number):
+    if lang not in _COMMA_DECIMALS and re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", number):
         number = number.replace(",", "")
     return Decimal(number.replace(",", "."))
 
@@ -159,7 +158,8 @@ def _month(lang: str) -> "regex.Pattern[str]":
     if lang == "en":
         short = "|".join(rf"{name}\b\.?" for name in _SHORT if name)
         return regex.compile(
-            rf"\b(?P<digits>)?(?:(?:{'|'.join(_MONTHS['en'])})\b|(?:{short}))(?=.{{0,8}}\d|(?<=\d.{{1,16}}))", regex.I
+            rf"\b(?P<digits>)?(?:(?:{'|'.join(_MONTHS['en'])})\b|(?:{short}))(?=.{{0,8}}[0-9]|(?<=[0-9].{{1,16}}))",
+            regex.I,
         )
     return regex.compile(r"(?P<digits>1[0-2]|0?[1-9])월")
 

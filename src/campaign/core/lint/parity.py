@@ -101,7 +101,7 @@ def _once(found: list[Number]) -> list[Number]:
 
 
 def _small(value: str) -> bool:
-    return value.isdigit() and int(value) <= _SMALL
+    return len(value) <= 2 and value.isdigit() and int(value) <= _SMALL
 
 
 def _marks(source: str, target: str, field: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 
 import regex
 
@@ -48,9 +49,9 @@ class Proof:
         self, code: str, place: tuple[int, int], fix: str | None = None, severity: Severity = "warning", **told: str
     ) -> Finding:
         """Return a finding at a place. What is kept as it is gets no fix."""
-        if fix is not None and not self.free(*place):
-            fix = None
-        return finding(self.field, code, shown(self.text[place[0] : place[1]]), severity, place, fix, **told)
+        value = shown(self.text[place[0] : place[1]])
+        found = finding(self.field, code, value, severity, place, fix, **told)
+        return found if fix is None or self.free(*place) else replace(found, fix=None)
 
 
 def finding(

@@ -7,16 +7,19 @@ import regex
 from campaign.core.finding import Finding
 from campaign.core.lint.proof import Proof
 
-# Outer and inner marks. Russian: Мильчин, Чельцова, Справочник издателя и автора, 2018, 5.9; Korean: 한글 맞춤법
-# (2017), 부록 문장 부호, 11–12; English: New Hart's Rules, 9.2, in the American order that our texts follow.
+# Outer and inner marks. Russian: https://dzen.ru/a/Wfj0P9yvjlsnoTJf; Korean: 한글 맞춤법, 부록 문장 부호 (2014-12-05),
+# 큰따옴표 and 작은따옴표; English: in the American order that the demo's texts follow.
 _STYLES = {"ru": (("«", "»"), ("„", "“")), "ko": (("“", "”"), ("‘", "’")), "en": (("“", "”"), ("‘", "’"))}
 # Marks that are changed where they stand; others of another language may quote it, and stay.
-_STRANGERS = {"ru": frozenset('"“”„″'), "ko": frozenset('"'), "en": frozenset('"„«»')}
+_STRANGERS = {"ru": frozenset('"“”„″'), "ko": frozenset('"'), "en": frozenset('"«»')}
 _DOUBLE = regex.compile('["«»„“”]')
 _OPENS_AFTER = frozenset("([{‘«„“—–-/\u00a0 \n\t…·")
 _CLOSES_BEFORE = frozenset(")]}’»“”.,;:!?…—–-/\u00a0 \n\t")
 _CONTRACTION = regex.compile(r"(?<=[\p{Latin}0-9])'(?=\p{Latin})|(?<![\p{L}\p{N}'])'(?=\d0s\b|tis\b|twas\b|em\b)")
-_PAIR = regex.compile(r"(?:^|(?<=[\s(\[“«—–]))'(?=[^\s'])([^'\n]{0,200}[^\s'])'(?![\p{Latin}0-9'])", regex.MULTILINE)
+_PAIR = regex.compile(
+    r"(?:^|(?<=[\s(\[“«—–]))'(?=[^\s'])((?:[^'\n]|(?<=[\p{Latin}0-9])'(?=\p{Latin})){0,200}(?<=[^\s']))'(?![\p{Latin}0-9'])",
+    regex.MULTILINE,
+)
 _POSSESSIVE = regex.compile(r"(?<=s)'(?=[\s.,;:!?)]|$)", regex.MULTILINE)
 
 
@@ -60,7 +63,7 @@ def pairs(proof: Proof) -> list[tuple[int, int, int]]:
         if opened and proof.text.find("\n", last, place) >= 0:
             opened.clear()
         last = place
-        if _opens(proof.text, place, opened):
+        if _opens(proof, place, opened):
             opened.append(place)
         elif opened and _closes(proof.text, place):
             start = opened.pop()
@@ -68,18 +71,16 @@ def pairs(proof: Proof) -> list[tuple[int, int, int]]:
     return sorted(found, key=lambda pair: pair[1])
 
 
-def _opens(text: str, place: int, opened: list[int]) -> bool:
-    mark = text[place]
+def _opens(proof: Proof, place: int, opened: list[int]) -> bool:
+    text, mark = proof.text, proof.text[place]
     if mark in "«„":
         return True
     if mark in "»”":
         return False
     before = text[place - 1] if place else " "
     after = text[place + 1] if place + 1 < len(text) else " "
-    if mark == "“" and opened and text[opened[-1]] == "„":
-        return False
-    if mark == "“":
-        return True
+    if mark == "“":  # in Russian it closes what „ has opened
+        return proof.lang != "ru" or not opened or text[opened[-1]] != "„"
     return (before in _OPENS_AFTER or (before in '"“' and bool(opened))) and after not in "\u00a0 \n\t"
 
 

@@ -35,7 +35,7 @@ _SEAMS = {
     for b in _LETTERS
     if a < b
 }
-_WORD = regex.compile(rf"[{''.join(_LETTERS.values())}\u0300-\u036F\u0483-\u0487]+")
+_WORD = regex.compile(rf"[{''.join(_LETTERS.values())}\p{{M}}]+")
 _ONE = {script: regex.compile(f"[{inside}]") for script, inside in _LETTERS.items()}
 _ALONE = regex.compile(r"(?:^|(?<=[\s(«„]))[acoy](?=[ \u00A0]\p{Cyrillic}{2})", regex.MULTILINE)
 _BEFORE = {"a": regex.compile(r"[,.;:!?…—–\-]\s+$")}  # "вариант a" is a name

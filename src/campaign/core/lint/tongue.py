@@ -130,9 +130,14 @@ def _by_letters(lang: str, text: str) -> str | None:
     return None
 
 
+@cache
+def _installed() -> bool:
+    return find_spec("py3langid") is not None
+
+
 def _guess(text: str, langs: Sequence[str]) -> str | None:
     """Return which of these languages py3langid takes the text for; None: it is not installed, or is not sure."""
-    if find_spec("py3langid") is None:
+    if not _installed():
         return None
     scores = {lang: score for lang, score in import_module("py3langid").rank(text) if lang in langs}
     if len(scores) < 2:

@@ -12,30 +12,30 @@ from campaign.core.lint.quotes import quotes
 _NBSP = "\u00a0"
 _SPACES = regex.compile(r"(?<=\S)[ \u00A0\t]{2,}(?=\S)")
 _EARLY = regex.compile(r"(?<=[\p{L}\p{N}»”’)])[ \u00A0]+(?=[,;](?:\s|$)|[.!?](?:\s|$))", regex.MULTILINE)
-_RANGE = regex.compile(r"(?<![\p{L}\p{N}\-–—.,:/(+])(\d{1,4})(-)(\d{1,4})(?![\p{N}\-–—/]|[.,:]\d|\p{Lu})")
-_HYPHEN = regex.compile(r"(?<=[^\s\-–—])[ \u00A0](--?)[ \u00A0](?=[^\s\-–—])")
+_RANGE = regex.compile(r"(?<![\p{L}\p{N}\-–—.,:/(+])([0-9]{1,4})(-)([0-9]{1,4})(?![\p{N}\-–—/]|[.,:]\d|\p{Lu})")
+_HYPHEN = regex.compile(r"(?<=[^\s\-–—])[ \u00A0\t]+(--?)[ \u00A0\t]+(?=[^\s\-–—])")
 _DOUBLE_HYPHEN = regex.compile(r"(?<=[\p{L}»”])--(?=[\p{L}«“])")
 
-# Russian: ГОСТ Р 7.0.110-2023 does not bind posts; what is asked is Мильчин, Чельцова, 2018: 6.5 (dashes), 3.3 and 8.2
-# (spaces that do not break), as https://www.artlebedev.ru/typograf/about/ does it.
-_EN_DASH = regex.compile(r"(?<=[\p{L}\p{N}»“)!?.…,:])[ \u00A0](–)[ \u00A0](?=[\p{L}\p{N}«„(])")
+# Russian: dashes as https://dzen.ru/a/Wfj0P9yvjlsnoTJf tells, spaces that do not break as in Д. Кирсанов, Веб-дизайн:
+# https://user.bibliboba.online/books/veb-dizain/p/124
+_EN_DASH = regex.compile(r"(?<=[\p{L}\p{N}»“)!?.…,:])[ \u00A0\t]+(–)[ \u00A0\t]+(?=[\p{L}\p{N}«„(])")
 _CLOSE_DASH = regex.compile(
-    r"(?<=[\p{L}\p{N}»“)])(?:[ \u00A0]—(?=[\p{L}\p{N}«„])|—[ \u00A0](?=[\p{L}\p{N}«„])|—(?=[а-яё]))"
+    r"(?<=[\p{L}\p{N}»“)])(?:[ \u00A0\t]+—(?=[\p{L}\p{N}«„])|—[ \u00A0\t]+(?=[\p{L}\p{N}«„])|—(?=[а-яё]))"
 )
 _ABBREVIATION = regex.compile(
-    r"(?<![\p{L}.])([Тт])\.( ?)([екдпно])\.(?!\p{L})|(?<![\p{L}.])([Ии]) (т\.)( ?)([дп])\.(?!\p{L})"
+    r"(?<![\p{L}.])([Тт])\.( *)([екдпно])\.(?!\p{L})|(?<![\p{L}.])([Ии]) (т\.)( *)([дп])\.(?!\p{L})"
 )
-_YEAR = regex.compile(r"(?<=\d)( ?)(?=гг?\.(?!\p{L})|вв?\.(?!\p{L}))")
-_TOWN = regex.compile(r"(?<![\p{L}\d.])(?<!\d[ \u00A0])[гГ]\. ?(?=\p{Lu}\p{Ll})")
-_NUMBER_SIGN = regex.compile(r"№( ?)(?=\d)")
+_YEAR = regex.compile(r"(?<=\d)( *)(?=гг?\.(?!\p{L})|вв?\.(?!\p{L}))")
+_TOWN = regex.compile(r"(?<![\p{L}\d.])(?<!\d[ \u00A0])[гГ]\. *(?=\p{Lu}\p{Ll})")
+_NUMBER_SIGN = regex.compile(r"№( *)(?=\d)")
 _HASH = regex.compile(r"(?<![\w&/#])#[ ]?(?=\d{1,4}(?![\w·]))")
 _UNIT = (
     r"(?:км|м|см|мм|кг|г|мг|т|л|мл|га|ч|мин|сек|тыс\.|млн|млрд|руб\.|кВт|МВт|ГБ|МБ|ТБ|Гц|км/ч|м²|км²|₽|°C|°С)"
     r"(?![\p{L}\p{N}.²/])"
 )
-_MEASURE = regex.compile(rf"(?<=\d)( ?)(?={_UNIT})")
+_MEASURE = regex.compile(rf"(?<=\d)( *)(?={_UNIT})")
 
-_SIDE_BEFORE, _SIDE_AFTER = regex.compile(r"(?:[\d.,]+|\S)$"), regex.compile(r"[^\s,;:!?]{1,12}")
+_SIDE_BEFORE, _SIDE_AFTER = regex.compile(r"(?:[\d.,]+|\S)$"), regex.compile(r"[\p{L}\p{N}°₽²/]{1,12}\.?")
 
 _DOTS = regex.compile(r"(?<=[\p{Hangul}\p{N}])[\u318D\u30FB](?=[\p{Hangul}\p{N}])")
 
@@ -99,7 +99,7 @@ def _bound(proof: Proof) -> Iterator[Finding]:
             yield proof.mark("abbreviation-space", match.span(), f"{match[0][0]}.{_NBSP}")
     if "№" in proof.chars:
         for match in _NUMBER_SIGN.finditer(proof.text):
-            yield _gap(proof, match.span())
+            yield _gap(proof, match.span(1))
     if "#" in proof.chars:
         for match in _HASH.finditer(proof.text):
             yield proof.mark("number-sign", match.span(), f"№{_NBSP}")

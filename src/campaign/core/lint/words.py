@@ -6,7 +6,7 @@ from typing import Final
 from campaign.core.finding import Reader
 from campaign.core.lint.limits import CHECK
 from campaign.core.lint.machine import MACHINE
-from campaign.core.sentences import GLOSSARY, LIKENESS
+from campaign.core.sentences import GLOSSARY, LIKENESS, STATE
 
 Sentences = Mapping[str, tuple[str, str, str]]
 _ORDER: Final[tuple[Reader, ...]] = ("ko", "en", "ru")
@@ -153,9 +153,9 @@ TYPOGRAPHY: Final[Sentences] = {
         "Между числами ставят тире: {right}.",
     ),
     "abbreviation-space": (
-        "러시아어 줄임말은 끊기지 않는 빈칸으로 띄웁니다: {fix}.",
-        "This abbreviation has a space that does not break: {fix}.",
-        "В сокращении нужен неразрывный пробел: {fix}.",
+        "러시아어 줄임말은 끊기지 않는 빈칸으로 띄웁니다: {fix}",
+        "This abbreviation has a space that does not break: {fix}",
+        "В сокращении нужен неразрывный пробел: {fix}",
     ),
     "unit-space": (
         "{before}와 {after} 사이에는 끊기지 않는 빈칸(U+00A0)을 쓰세요.",
