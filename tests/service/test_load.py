@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from campaign.core.errors import Invalid
+from campaign.core.errors import Forbidden, Invalid
 from campaign.service import campaigns
 from campaign.service.approve import approve
-from campaign.service.compose import Draft, Picture
-from campaign.service.draft import Wording as DraftWording
+from campaign.service.compose import Draft, Entry, Picture, Wording, compose_all
+from campaign.service.differ import own_words
 from campaign.service.enqueue import cancel
 from campaign.service.export import export
 from campaign.service.load import Loaded, load
@@ -142,7 +143,7 @@ def test_all_that_is_wrong_is_told_by_row_and_column(world: World, tmp_path: Pat
         ["P04", "2026-12-01 19:00", "nobody", "글", "", "", ""],
         ["P05", "2026-12-01 19:00", "kr", "가" * 501, "", "", ""],
         ["P06", "2026-12-01 19:00", "kr", "글", "", "", "ftp://x"],
-        SECOND[:2] + ["kr", "글", "", "", ""],
+        [*SECOND[:2], "kr", "글", "", "", ""],
     ]
     loaded = take(world, sheet(tmp_path / "posts.csv", *rows, ["P02", *SECOND[1:]]), dry_run=True)
     told = [[fault.column for fault in row.faults] for row in loaded.rows]
@@ -199,8 +200,6 @@ def test_a_machines_words_do_not_become_a_persons(world: World, tmp_path: Path) 
 
 
 def test_only_writers_import(world: World, tmp_path: Path) -> None:
-    from campaign.core.errors import Forbidden
-
     with pytest.raises(Forbidden):
         take(world, sheet(tmp_path / "a.csv", FIRST), by=world.carol)
 
@@ -223,6 +222,24 @@ def test_media_come_as_files_and_are_known_again(world: World, tmp_path: Path) -
     assert [(fault.column, fault.value) for fault in missing.rows[0].faults] == [("media", "c.png")]
 
 
+def test_an_accounts_own_words_have_columns_of_their_own(world: World, tmp_path: Path) -> None:
+    own = [*HEAD, "text.ko@kr", "tags.ko@kr"]
+    file = sheet(tmp_path / "a.csv", [*FIRST, "짧게", ""], head=own)
+    assert what(take(world, file)) == ["new"]
+    assert what(take(world, file)) == ["same"]
+    other = take(world, sheet(file, [*FIRST[:3], "안녕!", *FIRST[4:], "더 짧게", "#x"], head=own))
+
+    assert other.rows[0].changes == ("text.ko", "text.ko@kr")
+    [post] = wholes(world)
+    assert post.words["ko"].text == "안녕!"
+    said = next(own_words(post.words["ko"], target, "ko") for target in post.targets if target.overrides)
+    assert (said.text, said.tags, said.link) == ("더 짧게", ("#x",), "https://example.org/ko")
+    assert what(take(world, file)) == ["same"]
+    gone = take(world, sheet(file, [*FIRST[:3], "안녕!", *FIRST[4:], "", ""], head=own))
+    assert gone.rows[0].changes == ("text.ko@kr",)
+    assert not any(target.overrides for target in wholes(world)[0].targets)
+
+
 TEXTS = st.text(
     st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from(list("\n=+-@'_#")), min_size=1, max_size=20
 )
@@ -233,7 +250,7 @@ WORDS = TEXTS.map(str.strip).filter(bool)
 def drafts(draw: st.DrawFn, picture: Path) -> Draft:
     langs = draw(st.sampled_from([("ko",), ("ru",), ("ko", "ru")]))
     wordings = {
-        lang: DraftWording(
+        lang: Wording(
             draw(WORDS),
             tuple(draw(st.lists(st.sampled_from(["#평화", "#мир", "#_1"]), max_size=2, unique=True))),
             draw(st.sampled_from([None, "https://example.org/{lang}"])),
@@ -257,17 +274,21 @@ def drafts(draw: st.DrawFn, picture: Path) -> Draft:
         gap="forward",
         fold=draw(st.sampled_from(["first", "second"])),
         langs=draw(st.sampled_from([(), ("ko", "ru")])),
+        overrides=draw(st.sampled_from([None, {"both": {langs[0]: Wording("다른 말", ("#x",))}}])),
     )
 
 
 def gist(each: Whole) -> Any:
     """What must be equal of a post that went out by a sheet and came in again."""
     words = {lang: (one.text, one.tags, one.link, one.title) for lang, one in each.words.items()}
-    where = {(target.account_id, target.strategy, target.langs) for target in each.targets}
+    where, own = set(), {}
+    for target in each.targets:
+        where.add((target.account_id, target.strategy, target.langs))
+        own |= {(target.account_id, lang): own_words(each.words[lang], target, lang) for lang in target.overrides}
     media = [(item.medium, item.alt, item.captions, item.position) for item in each.media]
     post = each.post
     time = post.local_at, post.zone, post.due_at, post.gap, post.fold
-    return post.name, words, where, media, time, dict(post.place), post.langs, post.overflow
+    return post.name, words, where, own, media, time, dict(post.place), post.langs, post.overflow
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv", ".yaml", ".json"])
@@ -287,8 +308,6 @@ def test_what_is_exported_and_imported_is_the_same(make_world: Any, tmp_path: Pa
             campaigns.add_campaign(
                 world.app, name, by=world.alice, languages=("ko", "ru"), zone_name="Asia/Seoul", approval="one"
             )
-        from campaign.service.compose import Entry, compose_all
-
         entries = [Entry(f"p{n}", names[0], replace(item, name=f"P{n}")) for n, item in enumerate(items)]
         compose_all(world.app, entries, by=world.alice)
         file = tmp_path / f"posts{run}{suffix}"
@@ -324,8 +343,6 @@ def test_an_export_with_files_can_be_taken_elsewhere(world: World, tmp_path: Pat
 def test_an_export_can_be_narrowed(world: World, tmp_path: Path) -> None:
     take(world, sheet(tmp_path / "a.csv", FIRST, SECOND))
     file = tmp_path / "out.csv"
-    from datetime import date
-
     assert export(world.app, file, campaign_name="c", since=date(2026, 12, 2)).posts == 1
     assert export(world.app, file, campaign_name="c", states=["published"]).posts == 0
     assert export(world.app, file, campaign_name="c", langs=["ru"]).posts == 2

@@ -26,19 +26,14 @@ TAGS = st.from_regex(r"#[가-힣a-zа-я0-9_]{1,8}", fullmatch=True)
 LANGS = st.lists(st.sampled_from(["ko", "ru", "en"]), min_size=1, max_size=3, unique=True)
 TIMES = st.datetimes().filter(lambda time: time.year > 1900).map(lambda time: time.strftime("%Y-%m-%d %H:%M"))
 
+LINKS = st.sampled_from(["", "https://example.org/?a=1&b=2#c"])
+WORDS = st.builds(Words, TEXTS, LINES | st.just(""), st.lists(TAGS, max_size=2).map(tuple), LINKS)
+
 
 @st.composite
 def posts(draw: st.DrawFn) -> Row:
     langs = draw(LANGS)
-    words = {
-        lang: Words(
-            draw(TEXTS),
-            draw(LINES | st.just("")),
-            tuple(draw(st.lists(TAGS, max_size=2))),
-            draw(st.sampled_from(["", "https://example.org/?a=1&b=2#c"])),
-        )
-        for lang in langs
-    }
+    words = {lang: draw(WORDS) for lang in langs}
     alts = st.dictionaries(st.sampled_from(langs), TEXTS, max_size=3)
     shown = st.builds(Shown, st.sampled_from(["a.jpg", "sha256:" + "0" * 64, "https://example.org/b.png"]), alts)
     return Row(
@@ -55,14 +50,20 @@ def posts(draw: st.DrawFn) -> Row:
         fold=draw(st.sampled_from([None, "first", "second"])),
         media=tuple(draw(st.lists(shown, max_size=2))),
         place=draw(st.dictionaries(st.sampled_from(langs), TEXTS, max_size=2)),
+        own=draw(
+            st.dictionaries(st.sampled_from(["kr", "a.b-c"]), st.fixed_dictionaries({langs[0]: WORDS}), max_size=1)
+        ),
     )
 
 
 def full(row: Row) -> Row:
     """A row without what its sheet has no column for, or an empty one."""
     words = {lang: each for lang, each in row.words.items() if each.text}
-    shown = {"where": "", "words": words, "leg": row.leg or "", "media": row.media or (), "place": row.place or {}}
-    return replace(row, **shown, langs=row.langs or None, quiet=None, campaign=None, remarks="", state="", utc="")
+    own = {account: {lang: each for lang, each in said.items() if each.text} for account, said in row.own.items()}
+    own = {account: said for account, said in own.items() if said}
+    shown = {"words": words, "own": own, "leg": row.leg or "", "media": row.media or (), "place": row.place or {}}
+    told = {"where": "", "remarks": "", "state": "", "utc": ""}
+    return replace(row, **shown, **told, langs=row.langs or None, quiet=None, campaign=None)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".yaml", ".json"])

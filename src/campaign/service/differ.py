@@ -1,7 +1,7 @@
 """differ: what a row of a sheet says otherwise than the post that is there, as changes that verbs can make."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,11 +9,14 @@ from campaign.core.errors import Conflict, Invalid, ManyInvalid
 from campaign.core.model import Campaign, Overflow, PostMedium, Strategy, Variant
 from campaign.core.schedule import FORMAT, Fold, Gap, parse_local, resolve
 from campaign.core.text import check_tag, check_text, normalise
-from campaign.service.draft import Picture, checked_title
+from campaign.service.draft import Picture, Wording, checked_title
 from campaign.service.render import Scene
 from campaign.service.revise import Edit
 from campaign.sheets.row import Row, Words
+from campaign.store.posts import Target
 from campaign.store.whole import Whole
+
+WORDS = ("text", "title", "link", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,12 @@ class Changes:
     Attributes:
         arranged: what arrange() takes: media, to, strategy, overflow, leg.
         edits: (language, edit), the source language first.
+        own: the same of one account's words; an edit that gives nothing takes them away.
     """
 
     arranged: dict[str, Any] = field(default_factory=dict)
     edits: list[tuple[str, Edit]] = field(default_factory=list)
+    own: list[tuple[str, Edit]] = field(default_factory=list)
     moved: Moved | None = None
     place: dict[str, str] | None = None
 
@@ -50,6 +55,7 @@ class Changes:
                     found += [f"{name}{number}.{lang}" for number in sorted(getattr(edit, name))]
                 else:
                     found.append(f"{name}.{lang}")
+        found += [f"text.{lang}@{edit.account}" for lang, edit in self.own]
         return found + (["at"] if self.moved else []) + (["place"] if self.place is not None else [])
 
 
@@ -90,6 +96,7 @@ def differ(scene: Scene, row: Row, there: Whole, pictures: tuple[Picture, ...] |
             continue
         if edit is not None and edit.given:
             found.edits.append((lang, edit))
+    _compare_own(scene, row, there, found, wrong)
     _compare_targets(scene, row, there, found)
     _compare_langs(row, there, found)
     try:
@@ -167,6 +174,58 @@ def _edit(
     given |= {"alt": alt} if alt else {}
     given |= {"captions": captions} if captions else {}
     return Edit(**given)
+
+
+def _compare_own(scene: Scene, row: Row, there: Whole, found: Changes, wrong: list[Invalid]) -> None:
+    """Compare the words that accounts have of their own, over the common ones as they will be."""
+    edits = dict(found.edits)
+    targets = {
+        scene.accounts[each.account_id].name: each for each in there.targets if each.account_id in scene.accounts
+    }
+    for account, langs in row.own.items():
+        target = targets.get(account)
+        for lang, words in langs.items():
+            old = there.words.get(lang)
+            if target is None or old is None or lang not in target.langs:
+                if words.text:
+                    rule = f"post {there.post.name} does not go to {account} in {lang} yet; add these words afterwards"
+                    wrong.append(Invalid(f"text.{lang}@{account}", words.text, rule))
+                continue
+            if not words.text:
+                if lang in target.overrides:
+                    found.own.append((lang, Edit(account=account)))
+                continue
+            edit = edits.get(lang, Edit())
+            common = {
+                name: getattr(old, name) if getattr(edit, name) is None else getattr(edit, name) for name in WORDS
+            }
+            said: dict[str, Any] = {"text": check_text(f"text.{lang}@{account}", words.text)}
+            for name in ("title", "link"):
+                given = getattr(words, name)
+                said[name] = (common[name] or "") if given is None else given.strip().replace("{lang}", lang)
+            tags = common["tags"] if words.tags is None else words.tags
+            said["tags"] = tuple(check_tag(f"tags.{lang}@{account}", tag) for tag in tags)
+            own = target.overrides.get(lang, {})
+            now = {name: own.get(name, common[name]) or "" for name in WORDS} | {
+                "tags": tuple(own.get("tags", common["tags"]))
+            }
+            if said != now:
+                found.own.append((lang, Edit(**said, account=account)))
+        for lang in langs:
+            if lang in edits:
+                edits[lang] = replace(edits[lang], keep_own=True)
+    found.edits = [(lang, edits[lang]) for lang, _ in found.edits]
+
+
+def own_words(common: Variant, target: Target, lang: str) -> Wording:
+    """Return what goes to an account in a language: what it has of its own over the common words."""
+    own = target.overrides.get(lang, {})
+    return Wording(
+        own.get("text", common.text),
+        tuple(own.get("tags", common.tags)),
+        own.get("link", common.link) or None,
+        own.get("title", common.title) or None,
+    )
 
 
 def _compare_targets(scene: Scene, row: Row, there: Whole, found: Changes) -> None:

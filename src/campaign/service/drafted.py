@@ -29,7 +29,26 @@ def drafted(row: Row, folder: Path, fetched: Mapping[str, Path] | None = None) -
         gap=row.gap,
         fold=row.fold,
         langs=tuple(row.langs or ()),
+        overrides=_own(row),
     )
+
+
+def _own(row: Row) -> dict[str, dict[str, Wording]]:
+    """Return the words that accounts have of their own, whole: what a sheet has no column for is as the rest's."""
+    found: dict[str, dict[str, Wording]] = {}
+    for account, langs in row.own.items():
+        for lang, words in langs.items():
+            if words.text:
+                found.setdefault(account, {})[lang] = _wording(whole(words, row.words.get(lang, Words())))
+    return found
+
+
+def whole(own: Words, rest: Words) -> Words:
+    """Return an account's own words, with what it says nothing of as the rest has it."""
+    title, tags, link = (
+        getattr(own if getattr(own, name) is not None else rest, name) for name in ("title", "tags", "link")
+    )
+    return Words(own.text, title, tags, link)
 
 
 def wordings(row: Row) -> dict[str, Wording]:

@@ -9,11 +9,13 @@ from shutil import copyfileobj
 from campaign.core.errors import Invalid
 from campaign.core.schedule import FORMAT
 from campaign.service import App
+from campaign.service.differ import own_words
 from campaign.service.load import KEPT
 from campaign.service.render import Scene
 from campaign.sheets.row import Row, Shown, Words
 from campaign.sheets.write import demand_kind, write_sheet
 from campaign.store import campaigns as campaign_rows
+from campaign.store.posts import Target
 from campaign.store.whole import Whole, whole_posts
 
 NOT_ENQUEUED = "not enqueued"
@@ -128,10 +130,23 @@ def row_of(scene: Scene, each: Whole, langs: Sequence[str] = (), names: dict[str
         fold=post.fold,
         langs=post.langs if set(post.langs) - set(each.words) and not langs else (),
         media=tuple(media),
+        own=_own(scene, each, known, wanted),
         place={lang: text for lang, text in post.place.items() if text.strip()},
         state=", ".join(each.states) or NOT_ENQUEUED,
         remarks="; ".join(remarks),
     )
+
+
+def _own(scene: Scene, each: Whole, targets: Sequence[Target], langs: Sequence[str]) -> dict[str, dict[str, Words]]:
+    """Return the words that accounts have of their own, whole."""
+    found: dict[str, dict[str, Words]] = {}
+    for target in targets:
+        for lang in target.overrides:
+            if lang in langs:
+                said = own_words(each.words[lang], target, lang)
+                own = found.setdefault(scene.accounts[target.account_id].name, {})
+                own[lang] = Words(said.text, said.title or "", said.tags, said.link or "")
+    return found
 
 
 def _copied(app: App, posts: Sequence[Whole], beside: Path, folder: Path) -> dict[str, str]:

@@ -263,6 +263,8 @@ class _Loader:
             warnings += done.warnings
             if done.outdated and not any(other in done.outdated for other, _ in changes.edits):
                 warnings.append(f"outdated now: {', '.join(done.outdated)}")
+        for lang, edit in changes.own:
+            warnings += revise(within, name, lang, edit, **given).warnings
         if "to" in changes.arranged:
             warnings += arrange(within, name, to=changes.arranged["to"], **given).warnings
         if (when := changes.moved) is not None:

@@ -33,12 +33,14 @@ class Column(NamedTuple):
     kind: str
     lang: str | None = None  # empty: of all languages (link)
     number: int | None = None  # of the medium, from 1
+    account: str | None = None  # that has other words than the rest
 
     @property
     def name(self) -> str:
-        """Its name in a header: at, text.ko, media1, alt1.ko."""
+        """Its name in a header: at, text.ko, media1, alt1.ko, text.ko@kr."""
         number = "" if self.number is None else str(self.number)
-        return f"{self.kind}{number}{'.' + self.lang if self.lang else ''}"
+        whose = f"@{self.account}" if self.account else ""
+        return f"{self.kind}{number}{'.' + self.lang if self.lang else ''}{whose}"
 
 
 # The words of a header, beside the name itself: Korean and Russian.
@@ -72,7 +74,8 @@ PLAIN = (
     *("state", "remarks"),
 )
 TOLD = ("state", "utc", "remarks")  # for people to read; an import leaves them alone
-SPOKEN = ("text", "title", "tags", "link", "place")  # one column a language
+WORDING = ("title", "text", "tags", "link")  # one column a language, and one more for an account with words of its own
+SPOKEN = (*WORDING, "place")
 OF_MEDIA = ("media", "alt", "captions")  # media1; alt1.ko
 _KINDS = {word.casefold(): kind for kind, words in SYNONYMS.items() for word in (kind, *words)}
 _HEAD = re.compile(
@@ -89,7 +92,12 @@ def column(name: str) -> Column:
     Raises:
         Invalid: there is none of that name; the rule names the nearest.
     """
-    said = " ".join(name.split())
+    said, at, account = " ".join(name.split()).partition("@")
+    if at:
+        one = column(said)
+        if one.kind in WORDING and one.lang and account:
+            return one._replace(account=account)
+        raise Invalid("header", name, "only words of one language can be an account's own, as in text.ko@kr")
     if kind := _KINDS.get(said.casefold()):
         if kind in PLAIN:
             return Column(kind)

@@ -9,7 +9,7 @@ from typing import cast, get_args
 from campaign.core.errors import Invalid, ManyInvalid
 from campaign.core.model import Strategy
 from campaign.core.schedule import FORMAT, Fold, Gap
-from campaign.sheets.column import PLAIN, SPOKEN, TOLD, Column, Odd, Value, letters, unguarded
+from campaign.sheets.column import PLAIN, TOLD, WORDING, Column, Odd, Value, letters, unguarded
 
 MANY = 100_000  # rows of a sheet
 
@@ -44,6 +44,7 @@ class Row:
         where: its place in the file: row 7, posts[3].
         at: local wall time, YYYY-MM-DD HH:MM.
         media: None: the sheet has no media columns.
+        own: account → language → the words that go there in place of the common ones; without a text: none.
         told: the columns that the sheet has for a person to read, which nobody takes.
     """
 
@@ -63,6 +64,7 @@ class Row:
     langs: tuple[str, ...] | None = None
     media: tuple[Shown, ...] | None = None
     place: Mapping[str, str] | None = None
+    own: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     approve: bool = False
     state: str = ""
     utc: str = ""
@@ -166,21 +168,13 @@ def _row(cells: Mapping[Column, str], where: str) -> Row:
         wrong.append(Invalid("id", "", "must not be empty: it says which post the row is"))
     strategy, overflow = choice("strategy", STRATEGIES), choice("overflow", OVERFLOWS)
     gap, fold = choice("gap", get_args(Gap)), choice("fold", get_args(Fold))
-    everywhere = cells.get(Column("link", ""))
-    langs = dict.fromkeys(one.lang for one in cells if one.kind in SPOKEN and one.kind != "place" and one.lang)
     words: dict[str, Words] = {}
-    for lang in langs:
-        text, title, link = (cells.get(Column(kind, lang)) for kind in ("text", "title", "link"))
-        tags = cells.get(Column("tags", lang))
-        if text is not None and not text.strip():
-            if stray := [kind for kind in ("title", "tags", "link") if (cells.get(Column(kind, lang)) or "").strip()]:
-                one = Column(stray[0], lang)
-                wrong.append(Invalid(one.name, cells[one], f"there is no text.{lang} in this row"))
-            words[lang] = Words("")
-            continue
-        if everywhere and not link:
-            link = everywhere
-        words[lang] = Words(text, title, split_tags(tags) if tags is not None else None, link)
+    own: dict[str, dict[str, Words]] = {}
+    for lang, account in dict.fromkeys((one.lang, one.account) for one in cells if one.kind in WORDING):
+        if lang:
+            found, stray = _words(cells, lang, account)
+            wrong += stray
+            (own.setdefault(account, {}) if account else words)[lang] = found
     media, stray_media = _media(cells)
     wrong += stray_media
     if wrong:
@@ -203,10 +197,27 @@ def _row(cells: Mapping[Column, str], where: str) -> Row:
         langs=several("langs"),
         media=media,
         place={lang: text for lang, text in places.items() if text.strip()} if places else None,
+        own=own,
         state=plain.get("state", ""),
         utc=plain.get("utc", ""),
         remarks=cells.get(Column("remarks"), ""),
     )
+
+
+def _words(cells: Mapping[Column, str], lang: str, account: str | None) -> tuple[Words, list[Invalid]]:
+    text, title, tags, link = (
+        cells.get(Column(kind, lang, None, account)) for kind in ("text", "title", "tags", "link")
+    )
+    if text is not None and not text.strip():
+        stray = [
+            (kind, said) for kind, said in (("title", title), ("tags", tags), ("link", link)) if (said or "").strip()
+        ]
+        one = Column("text", lang, None, account)
+        rule = f"there is no {one.name} in this row"
+        return Words(""), [Invalid(one._replace(kind=kind).name, said, rule) for kind, said in stray]
+    if not link and not account:
+        link = cells.get(Column("link", "")) or link
+    return Words(text, title, split_tags(tags) if tags is not None else None, link), []
 
 
 def _media(cells: Mapping[Column, str]) -> tuple[tuple[Shown, ...] | None, list[Invalid]]:
@@ -241,11 +252,13 @@ def columns_for(rows: Iterable[Row], langs: Sequence[str]) -> list[Column]:
     """Return the columns that these rows need, in the order in which a person reads them."""
     media: dict[int, set[str]] = {}
     places: set[str] = set()
+    own: set[tuple[str, str]] = set()
     used: set[str] = set()
     spoken: set[str] = set(langs)
     for row in rows:
         used |= {kind for kind in ("gap", "fold", "quiet", "leg", "langs", "campaign") if getattr(row, kind)}
         places |= set(row.place or ())
+        own |= {(account, lang) for account, words in row.own.items() for lang in words}
         spoken |= set(row.words)
         for number, item in enumerate(row.media or (), 1):
             kinds = media.setdefault(number, set())
@@ -253,7 +266,8 @@ def columns_for(rows: Iterable[Row], langs: Sequence[str]) -> list[Column]:
     order = [*langs, *sorted(spoken - set(langs))]
     always = {"id", "at", "tz", "utc", "to", "strategy", "overflow", "state"}
     columns = [Column(kind) for kind in PLAIN if kind in always | used]
-    columns += [Column(kind, lang) for lang in order for kind in ("title", "text", "tags", "link")]
+    columns += [Column(kind, lang) for lang in order for kind in WORDING]
+    columns += [Column(kind, lang, None, account) for account, lang in sorted(own) for kind in WORDING]
     for number in sorted(media):
         columns.append(Column("media", None, number))
         for kind in ("alt", "captions"):
@@ -281,7 +295,7 @@ def cell(row: Row, one: Column) -> str:
             return item.file
         beside = item.alt if one.kind == "alt" else item.captions
         return beside.get(one.lang or "", "")
-    words = row.words.get(one.lang or "", Words())
+    words = (row.own.get(one.account, {}) if one.account else row.words).get(one.lang or "", Words())
     if one.kind == "tags":
         return " ".join(words.tags or ())
     text: str | None = getattr(words, one.kind)

@@ -71,6 +71,7 @@ class PostEntry(_Strict):
     fold: Fold | None = None
     quiet: str | None = None
     langs: Several = []
+    own: dict[str, dict[str, Annotated[TextEntry, BeforeValidator(_entry)]]] = {}
     approve: bool = False
     state: str = ""  # these three are for people to read
     utc: str = ""
@@ -104,11 +105,16 @@ class PostEntry(_Strict):
             langs=tuple(self.langs) or None,
             media=tuple(Shown(item.file, item.alt, item.captions) for item in self.media),
             place=self.place,
+            own={account: {lang: _whole(entry) for lang, entry in own.items()} for account, own in self.own.items()},
             approve=self.approve,
             state=self.state,
             utc=self.utc,
             remarks=self.remarks,
         )
+
+
+def _whole(entry: TextEntry) -> Words:
+    return Words(entry.text, entry.title or "", tuple(entry.tags), entry.link or "")
 
 
 def read_posts(file: Path, *, many: int = MANY, max_bytes: int = MAX_BYTES) -> list[Row]:
@@ -275,10 +281,9 @@ def write_json(file: Path, rows: Iterable[Row]) -> None:
 
 def plain(row: Row) -> dict[str, Any]:
     """Return a row as its entry in a file; what is empty is left out."""
-    texts = {
-        lang: _full({"text": words.text, "title": words.title, "tags": list(words.tags or ()), "link": words.link})
-        for lang, words in row.words.items()
-        if words.text
+    texts = {lang: _plain(words) for lang, words in row.words.items() if words.text}
+    own = {
+        account: {lang: _plain(words) for lang, words in own.items() if words.text} for account, own in row.own.items()
     }
     media = [
         _full({"file": item.file, "alt": dict(item.alt), "captions": dict(item.captions)}) for item in row.media or ()
@@ -289,6 +294,7 @@ def plain(row: Row) -> dict[str, Any]:
             **{"strategy": row.strategy, "overflow": row.overflow, "gap": row.gap, "fold": row.fold},
             **{"quiet": row.quiet, "langs": list(row.langs or ()), "state": row.state},
             "texts": texts,
+            "own": own,
             "media": media,
             "place": dict(row.place or {}),
             "remarks": row.remarks,
@@ -296,6 +302,10 @@ def plain(row: Row) -> dict[str, Any]:
     )
     kept.setdefault("texts", {})
     return {"id": row.id, "to": list(row.to or ()), **kept}
+
+
+def _plain(words: Words) -> dict[str, Any]:
+    return _full({"text": words.text, "title": words.title, "tags": list(words.tags or ()), "link": words.link})
 
 
 def _full(pairs: Mapping[str, Any]) -> dict[str, Any]:
