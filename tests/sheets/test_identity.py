@@ -70,7 +70,7 @@ def full(row: Row) -> Row:
 def test_what_is_written_is_read_again(suffix: str, tmp_path: Path) -> None:
     file = tmp_path / f"posts{suffix}"
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(posts(), min_size=1, max_size=3))
     def holds(rows: list[Row]) -> None:
         write_sheet(file, rows, ("ko",), bom=len(rows) > 1)

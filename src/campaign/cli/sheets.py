@@ -13,6 +13,7 @@ from campaign.cli.here import HERE, Here
 from campaign.cli.show import bar, data, line, say, table
 from campaign.core.errors import Invalid
 from campaign.service.export import export
+from campaign.service.export import sample as write_a_sample
 from campaign.service.load import Loaded, Seen, gist, load
 
 SHOWN = 200  # rows of a table that a person reads
@@ -45,8 +46,14 @@ def import_it(
 
     with here.opened() as app:
         by = here.person(app)
+        if sample is not None:
+            if not campaign:
+                raise Invalid("campaign", "", "is missing: a sample has the columns of a campaign; give --campaign")
+            write_a_sample(app, sample, campaign_name=campaign)
+            line(f"a sample is written to {sample}; its sheet Columns says what each column means")
+            return 0
         if file is None:
-            raise Invalid("FILE", "", "is missing: name the sheet")
+            raise Invalid("FILE", "", "is missing: name the sheet, or ask for one with --sample FILE.xlsx")
         with _bar() as told:
             loaded = load(
                 app, file, by=by, campaign_name=campaign, folder=media, dry_run=dry_run, only_good=only_good,

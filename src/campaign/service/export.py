@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from shutil import copyfileobj
 
 from campaign.core.errors import Invalid
-from campaign.core.schedule import FORMAT
+from campaign.core.schedule import FORMAT, zone
 from campaign.service import App
 from campaign.service.differ import own_words
 from campaign.service.load import KEPT
 from campaign.service.render import Scene
 from campaign.sheets.row import Row, Shown, Words
+from campaign.sheets.sample import Offer, write_sample
 from campaign.sheets.write import demand_kind, write_sheet
 from campaign.store import campaigns as campaign_rows
 from campaign.store.posts import Target
@@ -74,6 +75,26 @@ def export(
     rows = [row_of(scene, each, langs, names) for each in chosen]
     write_sheet(file, rows, langs or campaign.languages, bom=bom)
     return Exported(len(rows), len(names))
+
+
+def sample(app: App, file: Path, *, campaign_name: str) -> None:
+    """Write a sheet to begin with, as XLSX: the campaign's columns, three examples, what each column means.
+
+    Raises:
+        NotFound: the campaign is unknown.
+        Invalid: the file's name does not end in .xlsx, or XlsxWriter is not installed.
+    """
+    if file.suffix.lower() != ".xlsx":
+        raise Invalid("sample", file.name, "must end in .xlsx")
+    with app.store.read() as tx:
+        campaign = campaign_rows.campaign_named(tx, campaign_name)
+        scene = Scene.read(app, tx, campaign)
+    langs = [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
+    soon = app.clock.now().astimezone(zone("tz", campaign.zone)).replace(tzinfo=None) + timedelta(days=7)
+    accounts = sorted(account.name for account in scene.accounts.values() if set(account.langs) & set(langs))
+    starts = soon.replace(hour=19, minute=0, second=0, microsecond=0)
+    legs = [leg.name for leg in sorted(scene.legs.values(), key=lambda leg: leg.starts_on)]
+    write_sample(file, Offer(campaign.name, langs, campaign.zone, legs, accounts, starts))
 
 
 def _is_wanted(each: Whole, since: date | None, until: date | None, states: Sequence[str]) -> bool:

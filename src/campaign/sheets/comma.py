@@ -61,7 +61,8 @@ def _decoded(name: str, raw: bytes) -> tuple[str, list[str]]:
             return _strictly(name, raw, encoding), []
     start = raw[:1024]
     if b"\0" in start:  # UTF-16 without its mark: every other byte of what is plain Latin is 0
-        return _strictly(name, raw, "utf-16-be" if start[0:1] == b"\0" else "utf-16-le"), []
+        big = start[::2].count(0) > start[1::2].count(0)
+        return _strictly(name, raw, "utf-16-be" if big else "utf-16-le"), []
     # A text in cp1251 is hardly ever one in cp949: there a Cyrillic letter and a blank or comma are no character.
     for encoding in ("utf-8", "cp949", "cp1251"):
         try:

@@ -126,7 +126,8 @@ def take(columns: Sequence[Column | None], values: Sequence[Value], where: str) 
     try:
         row = _row(cells, where)
     except ManyInvalid as error:
-        wrong += error.findings
+        known = {one.field for one in wrong}
+        wrong += [one for one in error.findings if one.field not in known]
     if wrong:
         raise ManyInvalid(wrong)
     return row
