@@ -12,6 +12,7 @@ from tests.mutants.doubting import DOUBT, HANDLE, PERSON
 from tests.mutants.holding import GUARD
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
 from tests.mutants.sharing import SHARED
+from tests.mutants.translating import MACHINES
 from tests.mutants.wording import WORDS
 
-MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS]
+MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS, *MACHINES]

@@ -59,6 +59,15 @@ def test_drafts_and_single_languages_are_none(desk: Desk) -> None:
     assert [] == texts(desk)
 
 
+def test_a_language_whose_approval_was_taken_back_is_none(desk: Desk) -> None:
+    one = desk.add()
+    say(desk, one, ko="서울", ru="Сеул", en="Seoul")
+    approve(desk, one, "ko", "en")
+    approve(desk, one, "ru", void_at=NOW, void_because="returned")
+
+    assert [{"ko": "서울", "en": "Seoul"}] == texts(desk)
+
+
 def test_a_machine_s_words_are_none_of_the_office_s(desk: Desk) -> None:
     one = desk.add()
     say(desk, one, ko="서울", ru="Сеул")
