@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from campaign.core.errors import Forbidden, Invalid
+from campaign.core.errors import Forbidden, Invalid, Unavailable
 from campaign.service import campaigns
 from campaign.service.approve import approve
 from campaign.service.compose import Draft, Entry, Picture, Wording, compose_all
@@ -351,3 +351,27 @@ def test_an_export_can_be_narrowed(world: World, tmp_path: Path) -> None:
     assert what(take(world, file)) == ["same", "same"]
     with pytest.raises(Invalid, match="has: ko, ru"):
         export(world.app, file, campaign_name="c", langs=["en"])
+
+
+def test_a_medium_may_lie_at_a_web_address_and_is_fetched_once(world: World, tmp_path: Path) -> None:
+    source = picture_file(tmp_path / "source.png")
+    asked: list[str] = []
+
+    def fetch(address: str, target: Path) -> None:
+        asked.append(address)
+        if address.endswith("gone.png"):
+            raise Unavailable("was answered with 404")
+        target.write_bytes(source.read_bytes())
+
+    head = [*HEAD, "media1", "alt1.ko", "alt1.ru"]
+    shown = ["https://example.org/a.png?size=1", "그림", "Рисунок"]
+    file = sheet(tmp_path / "a.csv", [*FIRST, *shown], ["P02", *FIRST[1:], *shown], head=head)
+
+    assert what(take(world, file, fetch=fetch)) == ["new", "new"]
+    assert asked == ["https://example.org/a.png?size=1"]
+    assert what(take(world, file, fetch=fetch)) == ["same", "same"]
+    gone = sheet(tmp_path / "b.csv", ["P03", *FIRST[1:], "https://example.org/gone.png", *shown[1:]], head=head)
+    [row] = take(world, gone, fetch=fetch).rows
+    assert [(fault.column, fault.value) for fault in row.faults] == [("media1", "https://example.org/gone.png")]
+    [row] = take(world, gone).rows
+    assert "nothing is fetched" in row.faults[0].rule

@@ -133,7 +133,7 @@ def export_it(
     state: list[str] | None = None,
     lang: list[str] | None = None,
     media: Path | None = None,
-    bom: bool = True,
+    no_bom: bool = False,
     here: Here = HERE,
 ) -> None:
     """Write a campaign's posts as a sheet: CSV, XLSX, YAML or JSON, by the file's name.
@@ -150,13 +150,13 @@ def export_it(
         state: Only posts with a delivery in this state, or "not enqueued"; may be given several times.
         lang: Only the words of this language; may be given several times.
         media: A folder for copies of the media; without it they are named by their digests.
-        bom: CSV begins with a byte order mark, so that Excel reads Korean.
+        no_bom: CSV without the byte order mark by which Excel knows that Korean is UTF-8.
     """
     with here.opened() as app:
         here.person(app)
         done = export(
             app, file, campaign_name=campaign, since=since, until=until, states=state or (), langs=lang or (),
-            media=media, bom=bom,
+            media=media, bom=not no_bom,
         )  # fmt: skip
     if here.json:
         data({"file": str(file), "posts": done.posts, "media": done.media})
