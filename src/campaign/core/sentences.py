@@ -1,7 +1,9 @@
-"""The sentences of what the glossary and a look at other posts find: code → Korean, English, Russian."""
+"""The sentences of what the glossary, other posts and the state of a post tell: code → Korean, English, Russian."""
 
 from collections.abc import Mapping
 from typing import Final
+
+from campaign.core.finding import Finding, Severity
 
 GLOSSARY: Final[Mapping[str, tuple[str, str, str]]] = {
     "glossary-forbidden": (
@@ -43,3 +45,32 @@ LIKENESS: Final[Mapping[str, tuple[str, str, str]]] = {
         "В {account} в пределах часа есть другой пост: {post}, {when}.",
     ),
 }
+
+STATE: Final[Mapping[str, tuple[str, str, str]]] = {
+    "language-missing": (
+        "{lang} 글이 아직 없습니다.",
+        "There is no text in {lang} yet.",
+        "Текста на языке {lang} ещё нет.",
+    ),
+    "outdated": (
+        "원문({source})이 판 {revision}에서 바뀌었습니다. 번역을 다시 확인해 주세요.",
+        "The source ({source}) has changed since, in revision {revision}: translate it again.",
+        "Исходный текст ({source}) с тех пор изменён (редакция {revision}): обновите перевод.",
+    ),
+    "machine-words": (
+        "{tool}이(가) 번역한 글입니다. 사람이 확인하고 저장해야 나갑니다.",
+        "{tool} translated it: a person must save it before it goes out.",
+        "Перевёл {tool}: перед отправкой текст должен сохранить человек.",
+    ),
+    "link-unreachable": (
+        "링크가 열리지 않습니다({why}).",
+        "The link does not open ({why}).",
+        "Ссылка не открывается ({why}).",
+    ),
+}
+
+
+def told(severity: Severity, field: str, value: str, code: str, **values: str) -> Finding:
+    """Return a finding of this catalogue; its rule is the English sentence."""
+    catalogue = {**GLOSSARY, **LIKENESS, **STATE}
+    return Finding(severity, field, value, catalogue[code][1].format(**values), code=code, told=tuple(values.items()))

@@ -11,6 +11,7 @@ from typing import Any
 from campaign.core.check import Finding
 from campaign.core.errors import Conflict, Forbidden, Invalid, ManyInvalid, NotFound
 from campaign.core.model import Account, Campaign, Delivery, Leg, Person, Post, Role, Variant
+from campaign.core.plan import Waiver
 from campaign.media.shelf import Shelf
 from campaign.service import App, demand_role
 from campaign.service.attach import Attachments, attach
@@ -30,11 +31,14 @@ from campaign.service.draft import (
 )
 from campaign.service.enqueue import enqueue
 from campaign.service.forecast import Foreseen, foreseen, learned
+from campaign.service.proofread import echoes, remarks, stops
 from campaign.service.render import Counted, Rendered, Scene, render
+from campaign.service.usage import unwaived, waivers_for
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import pairs, people
 from campaign.store import posts as post_rows
+from campaign.store import waivers as waiver_rows
 from campaign.store.posts import Queued, Target
 
 __all__ = [
@@ -111,6 +115,7 @@ class Plan:
     rendered: Rendered
     findings: list[Placed]
     approve_now: bool = False
+    waivers: Sequence[Waiver] = ()
 
 
 def compose(
@@ -159,7 +164,8 @@ def compose_all(app: App, entries: Sequence[Entry], *, by: Person, progress: Pro
                         with app.store.read() as tx:
                             campaign = campaign_rows.campaign_named(tx, entry.campaign)
                             scenes[entry.campaign] = Scene.read(app, tx, campaign)
-                    plans.append(plan(app, scenes[entry.campaign], entry, by=by, scratch=scratch, progress=progress))
+                    scene = scenes[entry.campaign]
+                    plans.append(plan(app, scene, entry, by=by, scratch=scratch, progress=progress, whole=True))
             except Invalid as error:
                 if len(entries) == 1:
                     raise
@@ -173,11 +179,21 @@ def compose_all(app: App, entries: Sequence[Entry], *, by: Person, progress: Pro
         return keep(app, tx, plans, by=by)
 
 
-def plan(app: App, scene: Scene, entry: Entry, *, by: Person, scratch: Shelf, progress: Progress | None = None) -> Plan:
+def plan(
+    app: App,
+    scene: Scene,
+    entry: Entry,
+    *,
+    by: Person,
+    scratch: Shelf,
+    progress: Progress | None = None,
+    whole: bool = False,
+) -> Plan:
     """Make everything that a draft becomes, and check it; nothing is kept.
 
     Args:
         scratch: where pictures are read and cleaned.
+        whole: say all that can be said of the words; else only what keeps them from going out, which is quick.
 
     Raises:
         Invalid, NotFound, Forbidden, CampaignError: as compose() does.
@@ -198,8 +214,26 @@ def plan(app: App, scene: Scene, entry: Entry, *, by: Person, scratch: Shelf, pr
     attached, findings = attach(app, campaign, draft, _spoken(targets, wordings), pictures=scratch, progress=progress)
     raise_errors(findings)
     rendered = render(scene, post, targets, wordings, attached, now=draft.now)
-    raise_errors(rendered.findings)
-    return Plan(scene, post, wordings, targets, attached, rendered, findings + rendered.findings, entry.approve_now)
+    waivers = waivers_for(app, post, draft.waive or {}, by)
+    words = _words(app, scene, post, wordings, attached, targets) if whole else None
+    said = unwaived(words or stops(scene.usage, post, wordings, attached.media, targets, scene.accounts), waivers)
+    raise_errors(rendered.findings + said)
+    findings += rendered.findings + said
+    return Plan(scene, post, wordings, targets, attached, rendered, findings, entry.approve_now, waivers)
+
+
+def _words(
+    app: App,
+    scene: Scene,
+    post: Post,
+    wordings: Mapping[str, Wording],
+    attached: Attachments,
+    targets: Sequence[Target],
+) -> list[Placed]:
+    """Return all that is to be said of a draft's words."""
+    found = remarks(scene.usage, post, wordings, attached.media, targets, scene.accounts)
+    with app.store.read() as tx:
+        return found + echoes(tx, post, wordings, targets, scene.accounts)
 
 
 def keep(app: App, tx: Any, plans: Sequence[Plan], *, by: Person) -> list[Composed]:
@@ -213,6 +247,7 @@ def keep(app: App, tx: Any, plans: Sequence[Plan], *, by: Person) -> list[Compos
     queued = [item for each in plans for item in each.rendered.queued]
     now = app.clock.now()
     post_rows.add_outgoings(tx, queued, at=now)
+    waiver_rows.add_all(tx, [waiver for each in plans for waiver in each.waivers])
     people.log_all(tx, [_line(app, each, by) for each in plans])
     done: list[Composed] = []
     for each in plans:
@@ -223,7 +258,9 @@ def keep(app: App, tx: Any, plans: Sequence[Plan], *, by: Person) -> list[Compos
 
 
 def _line(app: App, each: Plan, by: Person) -> dict[str, Any]:
-    detail = {"outgoings": [item.sha256 for item in each.rendered.queued]}
+    detail: dict[str, Any] = {"outgoings": [item.sha256 for item in each.rendered.queued]}
+    if each.waivers:
+        detail["waived"] = [{"lang": one.lang, "code": one.code, "reason": one.reason} for one in each.waivers]
     return {
         "id": app.new_id(), "at": app.clock.now(), "event": "post.composed", "person": by.name,
         "post_id": each.post.id, "detail": detail,
@@ -333,6 +370,9 @@ def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress:
     findings += wrong
     missing = {item.finding.field for item in findings}  # an alt text that is not there is missed once, not per account
     findings += [item for item in rendered.findings if item.finding.field not in missing]
+    with _noted(findings):
+        waivers = waivers_for(app, planned, draft.waive or {}, by)
+        findings += unwaived(_words(app, scene, planned, wordings, attached, targets), waivers)
     forecasts = _forecasts(app, campaign, draft, accounts, wordings)
     return Preview(post, tuple(rendered.queued), tuple(rendered.counts), tuple(findings), tuple(forecasts))
 

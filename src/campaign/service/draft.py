@@ -40,6 +40,7 @@ class Draft:
     Attributes:
         langs: that it is to go out in, those among them that are written later; empty: those of the wordings.
         overrides: account → language → the whole wording that goes there in place of the common one.
+        waive: LANG:CODE of findings that may stand → why, as {"ru:mixed-script": "a logo"}.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Draft:
     now: bool = False
     langs: tuple[str, ...] = ()
     overrides: Mapping[str, Mapping[str, Wording]] | None = None
+    waive: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from campaign.core.text import count, split_text
 from campaign.service import App
 from campaign.service.attach import Attachments
 from campaign.service.draft import Placed, Wording, placed
+from campaign.service.usage import Usage
 from campaign.service.word import Worded, worded
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
@@ -42,12 +43,14 @@ class Scene:
     Attributes:
         legs: by their row ids.
         accounts: by their row ids.
+        usage: what its words are held against.
     """
 
     app: App
     campaign: Campaign
     legs: Mapping[str, Leg]
     accounts: Mapping[str, Account]
+    usage: Usage
     _limits: dict[str, Capabilities] = field(default_factory=dict)
     _sharing: dict[str, str | None] = field(default_factory=dict)
 
@@ -56,7 +59,7 @@ class Scene:
         """Return the scene of a campaign."""
         legs = {leg.id: leg for leg in campaign_rows.legs_of(tx, campaign.id)}
         accounts = {account.id: account for account in account_rows.all_accounts(tx)}
-        return cls(app, campaign, legs, accounts)
+        return cls(app, campaign, legs, accounts, Usage.read(tx, campaign))
 
     def limits(self, account: Account) -> Capabilities:
         """Return an account's limits."""

@@ -24,13 +24,16 @@ from campaign.core.text import check_tag, check_text
 from campaign.media.captions import take_captions
 from campaign.service import App, demand_role, event
 from campaign.service.attach import Attachments
-from campaign.service.draft import checked_title, raise_errors
+from campaign.service.draft import Placed, checked_title, raise_errors
 from campaign.service.enqueue import enqueue, hold, release
+from campaign.service.proofread import remarks
 from campaign.service.render import Rendered, Scene, render
 from campaign.service.replace import check_open, put_in_place
+from campaign.service.usage import unwaived
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
+from campaign.store import waivers as waiver_rows
 from campaign.store.posts import Target
 
 
@@ -130,6 +133,7 @@ def revise(
         desk = _read(app, tx, name, campaign_name)
         rows = {row.outgoing_id: row for row in queue.of_post(tx, desk.post.id)}
         queued = post_rows.outgoings_of(tx, desk.post.id)
+        waivers = waiver_rows.waivers_of(tx, desk.post.id)
     campaign, post = desk.campaign, desk.post
     demand_writer(by, campaign, lang)
     old = latest(desk.variants).get(lang)
@@ -157,6 +161,7 @@ def revise(
     attached = Attachments.kept(app, _shown(desk.media, latest(variants)), desk.captions | captions)
     if edit.machine is None:
         rendered = render(desk.scene, changed, touched, _by_people(variants), attached)
+        rendered.findings += unwaived(_remarks(desk, changed, lang, new, variants, targets, attached), waivers)
         raise_errors(rendered.findings)
     for digest in captions:
         app.media.put(app.shelf.path(digest))
@@ -361,6 +366,22 @@ def _shown(media: Sequence[PostMedium], newest: Mapping[str, Variant]) -> list[P
         captions = {lang: v.captions[item.position] for lang, v in newest.items() if item.position in v.captions}
         found.append(replace(item, alt={**item.alt, **alt}, captions={**item.captions, **captions}))
     return found
+
+
+def _remarks(
+    desk: _Desk,
+    post: Post,
+    lang: str,
+    new: Variant,
+    variants: Sequence[Variant],
+    targets: Sequence[Target],
+    attached: Attachments,
+) -> list[Placed]:
+    """Return what is to be said of the words in this language, beside those of the source."""
+    source = latest(variants).get(desk.campaign.source_lang)
+    words = {lang: new} if source is None else {desk.campaign.source_lang: source, lang: new}
+    found = remarks(desk.scene.usage, post, words, attached.media, targets, desk.scene.accounts)
+    return [one for one in found if lang in one.langs]
 
 
 def _others_stand(edit: Edit, new: Variant, old: Variant | None, campaign: Campaign) -> bool:

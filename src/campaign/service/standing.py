@@ -9,6 +9,7 @@ from campaign.core.approval import Asked, Progress, missing, progress, returned,
 from campaign.core.language import blocked, latest, outdated
 from campaign.core.model import Campaign, Delivery, Lang, Post, Variant
 from campaign.core.plan import Review
+from campaign.service.usage import blocking
 from campaign.store import account_rules
 from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
@@ -25,7 +26,7 @@ class Standing:
 
     Attributes:
         history, newest: every wording, and the newest one in each language.
-        blocked: language → why it must not go out: outdated, or a machine's words.
+        blocked: language → why it must not go out: outdated, a machine's words, or a word that must not stand.
         outdated: those of them whose wording the source has left behind.
         returned: language → who returned its newest wording, and why.
         lacking: the languages that it is to go out in and has no wording for.
@@ -80,12 +81,14 @@ def read(tx: Any, campaign: Campaign, post: Post, *, now: datetime) -> Standing:
     newest = latest(variants)
     said = tuple(review_rows.reviews_of(tx, post.id))
     back = {lang: returned(said, lang, wording.revision) for lang, wording in newest.items()} if said else {}
+    stopped = blocked(variants, campaign.source_lang)
+    words = {lang: wording for lang, wording in newest.items() if lang not in stopped}
     return Standing(
         campaign=campaign,
         post=post,
         history=tuple(variants),
         newest=newest,
-        blocked=blocked(variants, campaign.source_lang),
+        blocked=stopped | blocking(tx, campaign, post, words),
         outdated=frozenset(outdated(variants, campaign.source_lang)),
         returned={lang: why for lang, why in back.items() if why is not None},
         lacking=tuple(lang for lang in post.langs if lang not in newest),

@@ -1,5 +1,8 @@
 """Findings that a person let pass; append-only."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -7,20 +10,10 @@ from campaign.core.plan import Waiver
 from campaign.store.plans import waivers
 
 
-def add(tx: Connection, waiver: Waiver) -> None:
-    """Keep that a finding may stand."""
-    tx.execute(
-        waivers.insert().values(
-            id=waiver.id,
-            post_id=waiver.post_id,
-            lang=waiver.lang,
-            code=waiver.code,
-            value=waiver.value,
-            person=waiver.person,
-            reason=waiver.reason,
-            created_at=waiver.created_at,
-        )
-    )
+def add_all(tx: Connection, items: Sequence[Waiver]) -> None:
+    """Keep that findings may stand."""
+    if items:
+        tx.execute(waivers.insert(), [asdict(item) for item in items])
 
 
 def waivers_of(tx: Connection, post_id: str) -> list[Waiver]:

@@ -1,0 +1,231 @@
+"""proofread: all that can be said of a post before it goes out: of its words, of its like, of its accounts' limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from campaign.core.check import check
+from campaign.core.errors import Conflict, Invalid
+from campaign.core.finding import Finding
+from campaign.core.language import latest, stale_fields
+from campaign.core.likeness import Likeness
+from campaign.core.model import Account, Campaign, Lang, Person, Post, PostMedium, Role, Variant
+from campaign.core.plan import Waiver
+from campaign.core.schedule import in_zone
+from campaign.core.sentences import told
+from campaign.core.text import check_text
+from campaign.service import App, demand_role, event
+from campaign.service.draft import Placed, Wording
+from campaign.service.enqueue import enqueue, hold, release
+from campaign.service.usage import Usage, may_be_waived, passes, unwaived
+from campaign.service.word import Worded
+from campaign.store import accounts as account_rows
+from campaign.store import campaigns as campaign_rows
+from campaign.store import echoes as echo_rows
+from campaign.store import posts as post_rows
+from campaign.store import waivers as waiver_rows
+from campaign.store.posts import Target
+
+QUARTER = timedelta(days=90)
+HOUR = timedelta(hours=1)
+
+
+def proofread(app: App, tx: Any, campaign: Campaign, post: Post, *, waived: bool = False) -> list[Placed]:
+    """Return what stands against a post that is kept, or should be known of it; an error keeps it from going out.
+
+    Args:
+        waived: what a person let pass is told as well.
+    """
+    variants = post_rows.variants_of(tx, post.id)
+    newest = latest(variants)
+    media = shown(post_rows.media_of(tx, post.id), newest)
+    targets = post_rows.targets_of(tx, post.id)
+    accounts = {account.id: account for account in account_rows.all_accounts(tx)}
+    usage = Usage.read(tx, campaign)
+    found = _state(campaign, post, variants, newest)
+    found += remarks(usage, post, newest, media, targets, accounts)
+    found += echoes(tx, post, newest, targets, accounts)
+    limits = {account_id: app.capabilities(accounts[account_id]) for account_id in {t.account_id for t in targets}}
+    for entry in post_rows.outgoings_of(tx, post.id):
+        langs, name = entry.outgoing.langs, entry.outgoing.account
+        for one in check(entry.outgoing, limits[entry.account_id]):
+            found.append(Placed(one, name, langs, entry.outgoing.part))
+    return found if waived else unwaived(found, waiver_rows.waivers_of(tx, post.id))
+
+
+def remarks(
+    usage: Usage,
+    post: Post,
+    wordings: Mapping[Lang, Worded],
+    media: Sequence[PostMedium],
+    targets: Sequence[Target],
+    accounts: Mapping[str, Account],
+) -> list[Placed]:
+    """Return what is to be said of the words: the common ones, and what accounts have of their own."""
+    found = usage.remarks(post, wordings, media)
+    source = usage.campaign.source_lang
+    for account, own in _own_words(wordings, targets, accounts):
+        beside = own if source in own or source not in wordings else {source: wordings[source], **own}
+        said = [one for one in usage.remarks(post, beside) if one.langs[0] in own and one not in found]
+        found += [replace(one, account=account) for one in said]
+    return found
+
+
+def stops(
+    usage: Usage,
+    post: Post,
+    wordings: Mapping[Lang, Worded],
+    media: Sequence[PostMedium],
+    targets: Sequence[Target],
+    accounts: Mapping[str, Account],
+) -> list[Placed]:
+    """Return the errors among the remarks alone."""
+    found = usage.stops(post, wordings, media)
+    for account, own in _own_words(wordings, targets, accounts):
+        found += [replace(one, account=account) for one in usage.stops(post, own) if one not in found]
+    return found
+
+
+def _own_words(
+    wordings: Mapping[Lang, Worded], targets: Sequence[Target], accounts: Mapping[str, Account]
+) -> list[tuple[str, dict[Lang, Worded]]]:
+    """Return the names of the accounts that have words of their own, with these."""
+    found: list[tuple[str, dict[Lang, Worded]]] = []
+    for target in targets:
+        own: dict[Lang, Worded] = {
+            lang: Wording(
+                given.get("text", wordings[lang].text),
+                tuple(given.get("tags", wordings[lang].tags)),
+                given.get("link", wordings[lang].link) or None,
+                given.get("title", wordings[lang].title) or None,
+            )
+            for lang, given in target.overrides.items()
+            if lang in wordings
+        }
+        if own:
+            found.append((accounts[target.account_id].name, own))
+    return found
+
+
+def echoes(
+    tx: Any, post: Post, wordings: Mapping[Lang, Worded], targets: Sequence[Target], accounts: Mapping[str, Account]
+) -> list[Placed]:
+    """Return which of the accounts have, or had within 90 days, nearly the same, or another post within the hour."""
+    account_ids = {target.account_id: target for target in targets}
+    found: list[Placed] = []
+    same: list[tuple[str, str, float]] = []  # language, the other post, how alike
+    likeness: dict[Lang, Likeness] = {}
+    around = {"since": post.due_at - QUARTER, "until": post.due_at + QUARTER}
+    for echo in echo_rows.echoes(tx, post, account_ids, list(wordings), **around):
+        likeness.setdefault(echo.lang, Likeness()).add(echo.post_id, echo.text)
+    for lang, before in likeness.items():
+        same += [(lang, str(like.key), like.share) for like in before.ask(wordings[lang].text)]
+    if same:
+        places = echo_rows.places_of(tx, {post_id for _, post_id, _ in same}, account_ids)
+        for lang, post_id, share in same:
+            told_of: set[str] = set()
+            for place in places:
+                speaks = lang in account_ids[place.account_id].langs
+                if place.post_id == post_id and place.account_id not in told_of and speaks:
+                    told_of.add(place.account_id)
+                    name = accounts[place.account_id].name
+                    found.append(Placed(_alike(lang, name, place, share), name, (lang,)))
+    hours = echo_rows.beside(tx, post, account_ids, since=post.due_at - HOUR, until=post.due_at + HOUR)
+    for place in {(each.post_id, each.account_id): each for each in hours}.values():
+        name, langs = accounts[place.account_id].name, account_ids[place.account_id].langs
+        found.append(Placed(_same_hour(name, place), name, langs))
+    return found
+
+
+def shown(media: Sequence[PostMedium], newest: Mapping[Lang, Variant]) -> list[PostMedium]:
+    """Return the media with the alt texts of these revisions."""
+    found: list[PostMedium] = []
+    for item in media:
+        alt = {lang: each.alt[item.position] for lang, each in newest.items() if item.position in each.alt}
+        found.append(replace(item, alt={**item.alt, **alt}))
+    return found
+
+
+def waive(
+    app: App,
+    name: str,
+    lang: Lang,
+    code: str,
+    reason: str,
+    *,
+    by: Person,
+    value: str | None = None,
+    campaign_name: str | None = None,
+) -> list[Waiver]:
+    """Let findings of one kind pass in one language of a post; what has another value later is found anew.
+
+    Args:
+        value: of the finding that is meant; None: of all that there are of that kind.
+
+    Raises:
+        Invalid: no reason is given, there is no such finding, or it is one that nobody may let pass.
+        NotFound, Forbidden.
+    """
+    demand_role(by, Role.AUTHOR, Role.REVIEWER, Role.APPROVER)
+    why = check_text("reason", reason)
+    with app.store.begin() as tx:
+        chosen = campaign_rows.campaign_named(tx, campaign_name) if campaign_name else None
+        post = post_rows.post_named(tx, name, chosen)
+        campaign = campaign_rows.campaign_of(tx, post.campaign_id)
+        there = [one for one in proofread(app, tx, campaign, post, waived=True) if one.finding.code]
+        mine = [one for one in there if lang in one.langs]
+        meant = [one.finding for one in mine if one.finding.code == code and value in (None, one.finding.value)]
+        if not meant:
+            known = ", ".join(sorted({one.finding.code for one in mine})) or "none"
+            raise Invalid("code", code, f"post {post.name} has no such finding in {lang}; there are: {known}")
+        if not all(may_be_waived(finding) for finding in meant):
+            raise Invalid("code", code, "cannot be let pass: correct it")
+        known_ones = waiver_rows.waivers_of(tx, post.id)
+        made: list[Waiver] = []
+        for finding in {finding.value: finding for finding in meant}.values():
+            if any(passes(waiver, Placed(finding, langs=(lang,))) for waiver in known_ones):
+                continue
+            waiver = Waiver(app.new_id(), post.id, lang, code, finding.value, by.name, why, app.clock.now())
+            made.append(waiver)
+        if not made:
+            raise Conflict(f"{code} in {lang} was let pass already; nothing was changed")
+        waiver_rows.add_all(tx, made)
+        detail = {"lang": lang, "code": code, "values": [waiver.value for waiver in made], "reason": why}
+        event(app, tx, "finding.waived", by.name, post_id=post.id, detail=detail)
+        hold(app, tx, campaign, post)
+        release(app, tx, campaign, post)
+        enqueue(app, tx, campaign, post, by=by.name)
+    return made
+
+
+def _state(campaign: Campaign, post: Post, variants: Sequence[Variant], newest: Mapping[Lang, Variant]) -> list[Placed]:
+    """Return what is not written, outdated, or a machine's."""
+    source = campaign.source_lang
+    found = [
+        Placed(told("warning", f"text ({lang})", lang, "language-missing", lang=lang), langs=(lang,))
+        for lang in post.langs
+        if lang not in newest
+    ]
+    for lang, stale in stale_fields(variants, source).items():
+        for name, revision in stale.items():
+            values = {"source": source, "revision": str(revision)}
+            found.append(Placed(told("warning", f"{name} ({lang})", lang, "outdated", **values), langs=(lang,)))
+    for lang, each in newest.items():
+        if each.machine is not None:
+            one = told("warning", f"text ({lang})", each.machine, "machine-words", tool=each.machine)
+            found.append(Placed(one, langs=(lang,)))
+    return found
+
+
+def _alike(lang: Lang, account: str, place: echo_rows.Beside, share: float) -> Finding:
+    when = in_zone(place.due_at, place.zone)
+    values = {"account": account, "post": place.post, "when": when}
+    if share == 1.0:
+        return told("warning", f"text ({lang})", place.post, "same-text", **values)
+    return told("warning", f"text ({lang})", place.post, "similar-text", percent=f"{share * 100:.0f}", **values)
+
+
+def _same_hour(account: str, place: echo_rows.Beside) -> Finding:
+    when = in_zone(place.due_at, place.zone)
+    return told("warning", "at", place.post, "same-hour", account=account, post=place.post, when=when)

@@ -1,0 +1,123 @@
+"""usage: what the words of a campaign are held against: the lint of their language, its glossary, its hashtags."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from campaign.core.errors import Invalid
+from campaign.core.finding import Finding
+from campaign.core.glossary import Glossary
+from campaign.core.lint import lint, lint_pair, lint_tags
+from campaign.core.model import Campaign, Lang, Person, Post, PostMedium
+from campaign.core.plan import Waiver
+from campaign.core.text import check_text
+from campaign.service import App
+from campaign.service.draft import Placed
+from campaign.service.word import Worded
+from campaign.store import glossary as term_rows
+from campaign.store import waivers as waiver_rows
+
+# Errors that a person may let pass; signs that hide or turn a text, and the limits of a platform, are none of them.
+WAIVABLE = frozenset({"mixed-script", "tongue", "glossary-forbidden", "glossary-expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A campaign's words as they should be; read once for many posts."""
+
+    campaign: Campaign
+    glossary: Glossary
+
+    @classmethod
+    def read(cls, tx: Any, campaign: Campaign) -> "Usage":
+        """Return the usage of a campaign."""
+        return cls(campaign, Glossary(term_rows.terms_of(tx, campaign.id)))
+
+    def stops(self, post: Post, wordings: Mapping[Lang, Worded], media: Sequence[PostMedium] = ()) -> list[Placed]:
+        """Return what keeps words from going out: the errors alone, which is quick."""
+        return [one for lang in wordings for one in self._alone(post, lang, wordings[lang], media) if one.is_error]
+
+    def remarks(self, post: Post, wordings: Mapping[Lang, Worded], media: Sequence[PostMedium] = ()) -> list[Placed]:
+        """Return all that a native reader would say, of each language by itself and beside the source."""
+        found: list[Placed] = []
+        source_lang = self.campaign.source_lang
+        for lang, wording in wordings.items():
+            found += self._alone(post, lang, wording, media)
+            if lang != source_lang and source_lang in wordings:
+                found += self._beside(wordings[source_lang], lang, wording)
+        return found
+
+    def _alone(self, post: Post, lang: Lang, wording: Worded, media: Sequence[PostMedium]) -> list[Placed]:
+        day, among = post.local_at.date(), self.campaign.languages
+        findings = self._text(f"text ({lang})", wording.text, lang, day, among)
+        if wording.title:
+            findings += self._text(f"title ({lang})", wording.title, lang, day, among)
+        if wording.link:
+            findings += lint(wording.link, lang, f"link ({lang})")
+        required = self.campaign.required_tags.get(lang, ())
+        if wording.tags or required:
+            findings += lint_tags(wording.tags, lang, f"tags ({lang})", required)
+        for item in media:
+            if alt := item.alt.get(lang):
+                findings += self._text(f"alt {item.position} ({lang})", alt, lang, day, among)
+        return [Placed(one, langs=(lang,)) for one in findings]
+
+    def _text(self, field: str, text: str, lang: Lang, day: date, among: Sequence[Lang]) -> list[Finding]:
+        findings = lint(text, lang, field, among=among)
+        return findings + self.glossary.look(text, lang, field, day) if self.glossary.terms else findings
+
+    def _beside(self, source: Worded, lang: Lang, wording: Worded) -> list[Placed]:
+        findings: list[Finding] = []
+        for name, said, says in (("text", source.text, wording.text), ("title", source.title, wording.title)):
+            if said and says:
+                field, source_lang = f"{name} ({lang})", self.campaign.source_lang
+                findings += lint_pair(said, source_lang, says, lang, field)
+                findings += self.glossary.compare(said, source_lang, says, lang, field)
+        return [Placed(one, langs=(lang,)) for one in findings]
+
+
+def blocking(tx: Any, campaign: Campaign, post: Post, wordings: Mapping[Lang, Worded]) -> dict[Lang, str]:
+    """Return the languages whose words must not go out as they are → why, as long as nobody lets it pass."""
+    found = Usage.read(tx, campaign).stops(post, wordings)
+    if not found:
+        return {}
+    why: dict[Lang, str] = {}
+    for one in unwaived(found, waiver_rows.waivers_of(tx, post.id)):
+        for lang in one.langs:
+            why.setdefault(lang, f"{one.finding.code or 'wrong'} in {lang}: {one.finding}")
+    return why
+
+
+def waivers_for(app: App, post: Post, given: Mapping[str, str], by: Person) -> list[Waiver]:
+    """Return what a draft says of findings that may stand: LANG:CODE → why. Raises: Invalid."""
+    made: list[Waiver] = []
+    for what, reason in given.items():
+        lang, _, code = what.partition(":")
+        if not lang or not code:
+            raise Invalid("waive", what, "must be written LANG:CODE=REASON, as in ru:mixed-script=…")
+        why = check_text(f"waive ({what})", reason)
+        made.append(Waiver(app.new_id(), post.id, lang, code, "", by.name, why, app.clock.now()))
+    return made
+
+
+def unwaived(found: Sequence[Placed], waivers: Sequence[Waiver]) -> list[Placed]:
+    """Return the findings that nobody let pass."""
+    return [one for one in found if not any(passes(waiver, one) for waiver in waivers)]
+
+
+def passes(waiver: Waiver, one: Placed) -> bool:
+    """Whether a waiver is about a finding."""
+    finding = one.finding
+    return (
+        bool(finding.code)
+        and waiver.code == finding.code
+        and waiver.lang in one.langs
+        and waiver.value in ("", finding.value)
+        and may_be_waived(finding)
+    )
+
+
+def may_be_waived(finding: Finding) -> bool:
+    """Whether a person may let a finding pass."""
+    return bool(finding.code) and (finding.severity == "warning" or finding.code in WAIVABLE)
