@@ -10,7 +10,7 @@ from typing import Final
 from campaign.core.finding import Finding
 from campaign.core.lint.letters import letters
 from campaign.core.lint.parity import parity
-from campaign.core.lint.proof import Proof, primary
+from campaign.core.lint.proof import DROPPED, Proof, primary
 from campaign.core.lint.scripts import scripts
 from campaign.core.lint.tags import tags
 from campaign.core.lint.tongue import tongue
@@ -32,19 +32,20 @@ def lint(
     among: the languages of the campaign, to tell two that share a script.
     most: how many findings of one code are told; None: all.
     """
-    proof = Proof(text, lang, field)
-    found = list(_some(_rules(proof, field.split(maxsplit=1)[0] if field.strip() else "text", among), most))
+    proof = Proof(text, lang, field, most)
+    name = field.split(maxsplit=1)[0] if field.strip() else "text"
+    found = [one for one in _rules(proof, name, among) if one is not DROPPED]
     return sorted(found, key=lambda one: one.place or (len(text), len(text) + 1))
 
 
 def lint_pair(source: str, source_lang: str, target: str, lang: str, field: str = "text") -> list[Finding]:
     """Return what a translation does not share with its source. Places are in the target."""
-    return list(_some(parity(source, primary(source_lang), target, primary(lang), field), MOST))
+    return list(_some(parity(source, primary(source_lang), target, primary(lang), field)))
 
 
 def lint_tags(given: Sequence[str], lang: str, field: str = "tags", required: Sequence[str] = ()) -> list[Finding]:
     """Return what is wrong with the hashtags of one language. Places count in the tags joined by single spaces."""
-    return list(_some(tags(given, primary(lang), field, required), MOST))
+    return list(_some(tags(given, primary(lang), field, required)))
 
 
 def apply(text: str, findings: Iterable[Finding]) -> str:
@@ -85,9 +86,9 @@ def _rules(proof: Proof, name: str, among: Sequence[str]) -> Iterator[Finding]:
     yield from tongue(proof, among)
 
 
-def _some(found: Iterable[Finding], most: int | None) -> Iterator[Finding]:
+def _some(found: Iterable[Finding]) -> Iterator[Finding]:
     told: Counter[str] = Counter()
     for one in found:
         told[one.code] += 1
-        if most is None or told[one.code] <= most:
+        if told[one.code] <= MOST:
             yield one

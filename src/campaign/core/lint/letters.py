@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import regex
 
 from campaign.core.finding import Finding
-from campaign.core.lint.proof import Proof, finding, shown
+from campaign.core.lint.proof import Proof
 
 # https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings and below: who opens, who closes.
 _EMBEDS, _POP = frozenset("\u202a\u202b\u202d\u202e"), "\u202c"
@@ -72,7 +72,7 @@ def _not_nfc(proof: Proof) -> Iterator[Finding]:
     for match in _PIECES.finditer(proof.text):
         if not unicodedata.is_normalized("NFC", match[0]):
             fix = unicodedata.normalize("NFC", match[0])
-            yield finding(proof.field, "not-nfc", shown(match[0]), "warning", match.span(), fix)
+            yield proof.mark("not-nfc", match.span(), fix, everywhere=True)
 
 
 def _odd(proof: Proof) -> Iterator[Finding]:

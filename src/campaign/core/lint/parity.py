@@ -1,5 +1,6 @@
 """What a translation must share with its source: numbers, links, names, placeholders, questions, the end."""
 
+import re
 from collections.abc import Iterator
 
 import regex
@@ -26,6 +27,8 @@ _SCRIPTS = {
     "zh": "Han",
 }
 _LETTERS = regex.compile(r"\p{L}")
+_FIGURES = re.compile("[0-9]+|[①-➓]")
+_MANY = 500  # a text of more numbers is a table
 _SMALL = 12  # a number up to it is as often a word: what a translation adds is not told
 
 
@@ -40,9 +43,12 @@ def parity(source: str, source_lang: str, target: str, lang: str, field: str) ->
 
 def _bare(text: str) -> str:
     """Return the text with blanks where links, names and hashtags stand: places stay as they are."""
+    pieces: list[str] = []
+    place = 0
     for start, end in kept(text, frozenset(text)):
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text
+        pieces += text[place:start], " " * (end - start)
+        place = end
+    return "".join((*pieces, text[place:]))
 
 
 def _names(source: str, source_lang: str, target: str, lang: str, field: str) -> Iterator[Finding]:
@@ -75,6 +81,8 @@ def _same(name: str, lang: str) -> str:
 
 
 def _numbers(source: str, source_lang: str, target: str, lang: str, field: str) -> Iterator[Finding]:
+    if max(len(_FIGURES.findall(text)) for text in (source, target)) > _MANY:
+        return
     theirs, ours = numbers(source, source_lang), numbers(target, lang)
     if not theirs and not ours:
         return

@@ -19,9 +19,11 @@ End = Literal["vowel", "rieul", "other"]  # how the word before ends: in a vowel
 _PAIRS: Final = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"))
 _OTHER: Final = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 _TAIL = r"(?:는|도|의|부터|까지|써)?"  # what may stand after 과/와 and 으로/로: 과는, 으로도
-_FREE = regex.compile(rf"(?:(으로|로|과|와){_TAIL}|([은는이가을를]))(?![\p{{Hangul}}\p{{L}}\p{{N}}])")
+_FREE = regex.compile(
+    rf"(?:(으로|로|과|와){_TAIL}|([은는이가을를]))(?![가-힣\p{{Latin}}\p{{Cyrillic}}\p{{Han}}\p{{N}}])"
+)
 _AFTER = regex.compile(r"(?<=[A-Za-z0-9%’”」』》〉»)\]])[은는이가을를과와으로]")
-_WITHIN = regex.compile(r"(?<=[가-힣])(?:를|와|으로|을|은)(?![\p{L}\p{N}])")
+_WITHIN = regex.compile(r"(?<=[가-힣])(?:를|와|으로|을|은)(?![가-힣\p{Latin}\p{Cyrillic}\p{Han}\p{N}])")
 
 # Verbs whose stem ends in a vowel before 은/을 (ㅅ-irregular), and nouns that end so.
 _NO_PARTICLE: Final = {

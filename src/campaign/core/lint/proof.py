@@ -2,8 +2,10 @@
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import regex
 
@@ -29,13 +31,17 @@ _NAMED = frozenset("@＠#＃{")
 _MAY_BE_HOST = re.compile(r"[a-z0-9]\.[a-z]{2}")
 
 
+DROPPED: Final = Finding("warning", "", "", "there are too many of this kind to be told")
+
+
 class Proof:
     """A text with its language, read by every rule."""
 
-    def __init__(self, text: str, lang: str, field: str) -> None:
+    def __init__(self, text: str, lang: str, field: str, most: int | None = None) -> None:
         self.text, self.lang, self.field = text, primary(lang), field
         self.chars = frozenset(text)
         self.kept = kept(text, self.chars)  # links, @names, #tags, {placeholders}
+        self._most, self._told = most, Counter[str]()
         self._starts = [start for start, _ in self.kept]
 
     def free(self, start: int, end: int) -> bool:
@@ -46,12 +52,22 @@ class Proof:
         return index < 0 or self.kept[index][1] <= start
 
     def mark(
-        self, code: str, place: tuple[int, int], fix: str | None = None, severity: Severity = "warning", **told: str
+        self,
+        code: str,
+        place: tuple[int, int],
+        fix: str | None = None,
+        severity: Severity = "warning",
+        *,
+        everywhere: bool = False,
+        **told: str,
     ) -> Finding:
-        """Return a finding at a place. What is kept as it is gets no fix."""
+        """Return a finding at a place. What is kept as it is gets no fix, unless this one counts everywhere."""
+        self._told[code] += 1
+        if self._most is not None and self._told[code] > self._most:
+            return DROPPED
         value = shown(self.text[place[0] : place[1]])
         found = finding(self.field, code, value, severity, place, fix, **told)
-        return found if fix is None or self.free(*place) else replace(found, fix=None)
+        return found if fix is None or everywhere or self.free(*place) else replace(found, fix=None)
 
 
 def finding(

@@ -44,7 +44,7 @@ def typography(proof: Proof) -> Iterator[Finding]:
     """Tell what the language prints otherwise."""
     for rule in (*_ALL, *_OF.get(proof.lang, ())):
         for found in rule(proof):
-            if found.place is None or proof.free(*found.place):
+            if found.place is not None and proof.free(*found.place):
                 yield found
 
 

@@ -280,4 +280,5 @@ SENTENCES: Final[Sentences] = {
     **MACHINE,
     **GLOSSARY,
     **LIKENESS,
+    **STATE,
 }
