@@ -1,5 +1,6 @@
 """Sheets of posts: compared with those that are there, kept whole or not at all, and the same again changes nothing."""
 
+import contextlib
 import csv
 from dataclasses import replace
 from datetime import date
@@ -16,7 +17,7 @@ from campaign.core.errors import Forbidden, Invalid, Unavailable
 from campaign.core.lint import lint
 from campaign.service import campaigns
 from campaign.service.approve import approve
-from campaign.service.compose import Draft, Entry, Picture, Wording, compose_all
+from campaign.service.compose import Draft, Picture, Wording, compose
 from campaign.service.differ import own_words
 from campaign.service.enqueue import cancel
 from campaign.service.export import export
@@ -283,6 +284,7 @@ def drafts(draw: st.DrawFn, picture: Path) -> Draft:
         gap="forward",
         fold=draw(st.sampled_from(["first", "second"])),
         langs=draw(st.sampled_from([(), ("ko", "ru")])),
+        waive={f"{lang}:{code}": "a test" for lang in ("ko", "ru") for code in ("tongue", "mixed-script")},
         overrides=draw(st.sampled_from([None, {"both": {langs[0]: Wording("다른 말", ("#x",))}}])),
     )
 
@@ -307,6 +309,7 @@ def test_what_is_exported_and_imported_is_the_same(make_world: Any, tmp_path: Pa
     world.connect("both", "ko", "ru", twin_account="peace_ru")
     picture = picture_file(tmp_path / "a.png")
     numbers = iter(range(1000))
+    composed: list[str] = []
 
     @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(drafts(picture), min_size=1, max_size=4))
@@ -317,19 +320,25 @@ def test_what_is_exported_and_imported_is_the_same(make_world: Any, tmp_path: Pa
             campaigns.add_campaign(
                 world.app, name, by=world.alice, languages=("ko", "ru"), zone_name="Asia/Seoul", approval="one"
             )
-        entries = [Entry(f"p{n}", names[0], replace(item, name=f"P{n}")) for n, item in enumerate(items)]
-        compose_all(world.app, entries, by=world.alice)
+        kept = []
+        for number, item in enumerate(items):
+            with contextlib.suppress(Invalid):  # signs that hide or turn a text are never kept
+                kept.append(compose(world.app, names[0], replace(item, name=f"P{number}"), by=world.alice).post.name)
+        composed.extend(kept)
         file = tmp_path / f"posts{run}{suffix}"
         export(world.app, file, campaign_name=names[0])
+        if not kept:
+            return
         here = load(world.app, file, by=world.alice, campaign_name=names[0])
         there = load(world.app, file, by=world.alice, campaign_name=names[1])
 
-        assert what(here) == ["same"] * len(items), here.rows
-        assert what(there) == ["new"] * len(items), there.rows
+        assert what(here) == ["same"] * len(kept), here.rows
+        assert what(there) == ["new"] * len(kept), there.rows
         before = sorted(map(gist, wholes(world, names[0])), key=str)
         assert before == sorted(map(gist, wholes(world, names[1])), key=str)
 
     holds()
+    assert len(composed) > 8
 
 
 def test_an_export_with_files_can_be_taken_elsewhere(world: World, tmp_path: Path, make_world: Any) -> None:

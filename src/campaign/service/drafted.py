@@ -30,6 +30,7 @@ def drafted(row: Row, folder: Path, fetched: Mapping[str, Path] | None = None) -
         fold=row.fold,
         langs=tuple(row.langs or ()),
         overrides=_own(row),
+        waive=row.waive,
     )
 
 

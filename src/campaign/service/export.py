@@ -151,6 +151,7 @@ def row_of(scene: Scene, each: Whole, langs: Sequence[str] = (), names: dict[str
         fold=post.fold,
         langs=post.langs if set(post.langs) - set(each.words) and not langs else (),
         media=tuple(media),
+        waive={f"{one.lang}:{one.code}": " ".join(one.reason.split()) for one in each.waivers},
         own=_own(scene, each, known, wanted),
         place={lang: text for lang, text in post.place.items() if text.strip()},
         state=", ".join(each.states) or NOT_ENQUEUED,

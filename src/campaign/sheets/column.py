@@ -57,6 +57,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "gap": ("빠진 시각", "пропуск"),
     "fold": ("겹친 시각", "повтор"),
     "quiet": ("야간 사유", "причина ночью"),
+    "waive": ("허용", "допущено"),
     "langs": ("언어", "languages", "языки"),
     "state": ("상태", "состояние"),
     "remarks": ("비고", "메모", "примечания", "заметки"),
@@ -71,7 +72,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 PLAIN = (
     *("id", "campaign", "at", "tz", "utc", "leg", "to", "strategy", "overflow", "gap", "fold", "quiet", "langs"),
-    *("state", "remarks"),
+    *("waive", "state", "remarks"),
 )
 TOLD = ("state", "utc", "remarks")  # for people to read; an import leaves them alone
 WORDING = ("title", "text", "tags", "link")  # one column a language, and one more for an account with words of its own

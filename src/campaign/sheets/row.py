@@ -45,6 +45,7 @@ class Row:
         at: local wall time, YYYY-MM-DD HH:MM.
         media: None: the sheet has no media columns.
         own: account → language → the words that go there in place of the common ones; without a text: none.
+        waive: LANG:CODE of findings that may stand → why.
         told: the columns that the sheet has for a person to read, which nobody takes.
     """
 
@@ -65,6 +66,7 @@ class Row:
     media: tuple[Shown, ...] | None = None
     place: Mapping[str, str] | None = None
     own: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
+    waive: Mapping[str, str] = field(default_factory=dict)
     approve: bool = False
     state: str = ""
     utc: str = ""
@@ -178,6 +180,14 @@ def _row(cells: Mapping[Column, str], where: str) -> Row:
             (own.setdefault(account, {}) if account else words)[lang] = found
     media, stray_media = _media(cells)
     wrong += stray_media
+    waive: dict[str, str] = {}
+    for line in filter(None, map(str.strip, cells.get(Column("waive"), "").split("\n"))):
+        what, equals, why = line.partition("=")
+        if not equals or ":" not in what:
+            wrong.append(
+                Invalid("waive", line, "must be written LANG:CODE=REASON, one a line, as in ru:mixed-script=a logo")
+            )
+        waive[what.strip()] = why.strip()
     if wrong:
         raise ManyInvalid(wrong)
     places = {one.lang: text for one, text in cells.items() if one.kind == "place" and one.lang}
@@ -199,6 +209,7 @@ def _row(cells: Mapping[Column, str], where: str) -> Row:
         media=media,
         place={lang: text for lang, text in places.items() if text.strip()} if places else None,
         own=own,
+        waive=waive,
         state=plain.get("state", ""),
         utc=plain.get("utc", ""),
         remarks=cells.get(Column("remarks"), ""),
@@ -257,7 +268,7 @@ def columns_for(rows: Iterable[Row], langs: Sequence[str]) -> list[Column]:
     used: set[str] = set()
     spoken: set[str] = set(langs)
     for row in rows:
-        used |= {kind for kind in ("gap", "fold", "quiet", "leg", "langs", "campaign") if getattr(row, kind)}
+        used |= {kind for kind in ("gap", "fold", "quiet", "leg", "langs", "campaign", "waive") if getattr(row, kind)}
         places |= set(row.place or ())
         own |= {(account, lang) for account, words in row.own.items() for lang in words}
         spoken |= set(row.words)
@@ -285,6 +296,8 @@ def cell(row: Row, one: Column) -> str:
     """Return what stands in one column of a row, unguarded."""
     if one.kind in PLAIN:
         value = getattr(row, one.kind)
+        if one.kind == "waive":
+            return "\n".join(f"{what}={why}" for what, why in row.waive.items())
         return ", ".join(value) if isinstance(value, tuple) else value or ""
     if one.kind == "place":
         return (row.place or {}).get(one.lang or "", "")

@@ -90,6 +90,11 @@ MEANS: dict[str, tuple[str, str, str]] = {
         "The languages that it is to go out in; empty: those that have a text.",
         "Языки публикации; пусто: те, на которых есть текст.",
     ),
+    "waive": (
+        "그대로 두기로 한 지적과 이유, 한 줄에 하나: ru:mixed-script=로고",
+        "Findings that may stand, and why, one a line: ru:mixed-script=a logo",
+        "Замечания, которые можно оставить, и почему, по одному в строке: ru:mixed-script=логотип",
+    ),
     "state": ("읽기용: 상태.", "To be read only: how far it is.", "Только для чтения: состояние."),
     "remarks": ("읽기용: 비고.", "To be read only.", "Только для чтения."),
     "text": (

@@ -72,6 +72,7 @@ class PostEntry(_Strict):
     quiet: str | None = None
     langs: Several = []
     own: dict[str, dict[str, Annotated[TextEntry, BeforeValidator(_entry)]]] = {}
+    waive: dict[str, str] = {}
     approve: bool = False
     state: str = ""  # these three are for people to read
     utc: str = ""
@@ -106,6 +107,7 @@ class PostEntry(_Strict):
             media=tuple(Shown(item.file, item.alt, item.captions) for item in self.media),
             place=self.place,
             own={account: {lang: _whole(entry) for lang, entry in own.items()} for account, own in self.own.items()},
+            waive=self.waive,
             approve=self.approve,
             state=self.state,
             utc=self.utc,
@@ -297,6 +299,7 @@ def plain(row: Row) -> dict[str, Any]:
             "own": own,
             "media": media,
             "place": dict(row.place or {}),
+            "waive": dict(row.waive),
             "remarks": row.remarks,
         }
     )

@@ -8,6 +8,8 @@ from sqlalchemy.engine import Connection
 
 from campaign.core.language import latest
 from campaign.core.model import Medium, Post, PostMedium, Variant
+from campaign.core.plan import Waiver
+from campaign.store.plans import waivers
 from campaign.store.posts import Target, posts_of, variants_in
 from campaign.store.tables import deliveries, media, post_media, posts, targets
 
@@ -22,6 +24,7 @@ class Whole:
         media: in order, with what these words say of them.
         targets: that it goes to; one that was taken back is not among them.
         states: of its deliveries; none: nothing is enqueued.
+        waivers: the findings that somebody let pass.
     """
 
     post: Post
@@ -30,6 +33,7 @@ class Whole:
     media: tuple[PostMedium, ...] = ()
     targets: tuple[Target, ...] = ()
     states: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def machine(self) -> list[str]:
@@ -47,6 +51,7 @@ def whole_posts(tx: Connection, campaign_id: str) -> list[Whole]:
     pictures = _media_in(tx, campaign_id)
     where = _targets_in(tx, campaign_id)
     states = _states_in(tx, campaign_id)
+    waived = _waived_in(tx, campaign_id)
     found: list[Whole] = []
     for post in posts_of(tx, campaign_id):
         mine = variants.get(post.id, [])
@@ -59,6 +64,7 @@ def whole_posts(tx: Connection, campaign_id: str) -> list[Whole]:
                 tuple(_said(item, words) for item in pictures.get(post.id, ())),
                 tuple(where.get(post.id, ())),
                 tuple(sorted(states.get(post.id, ()))),
+                tuple(waived.get(post.id, ())),
             )
         )
     return found
@@ -101,4 +107,12 @@ def _states_in(tx: Connection, campaign_id: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for post_id, state in tx.execute(query.distinct()):
         found.setdefault(post_id, set()).add(state)
+    return found
+
+
+def _waived_in(tx: Connection, campaign_id: str) -> dict[str, list[Waiver]]:
+    query = sa.select(waivers).join(posts, posts.c.id == waivers.c.post_id).where(posts.c.campaign_id == campaign_id)
+    found: dict[str, list[Waiver]] = {}
+    for row in tx.execute(query.order_by(waivers.c.created_at, waivers.c.id)).mappings():
+        found.setdefault(row["post_id"], []).append(Waiver(**row))
     return found
