@@ -120,7 +120,7 @@ STARTS = st.datetimes(wall("2026-01-01 00:00"), wall("2029-12-31 00:00")).map(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(text=RULES, starts=STARTS)
 def test_any_rule_is_laid_out_as_dateutil_does(text: str, starts: datetime) -> None:
     end = starts + timedelta(days=5 * 366)
