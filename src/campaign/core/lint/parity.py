@@ -37,7 +37,7 @@ def parity(source: str, source_lang: str, target: str, lang: str, field: str) ->
     yield from _names(source, source_lang, target, lang, field)
     bare = _bare(source), _bare(target)
     yield from _numbers(bare[0], source_lang, bare[1], lang, field)
-    yield from _marks(*bare, field)
+    yield from _marks(source, target, bare, field)
     yield from _untranslated(source, source_lang, target, lang, field)
 
 
@@ -112,24 +112,38 @@ def _small(value: str) -> bool:
     return len(value) <= 2 and value.isdigit() and int(value) <= _SMALL
 
 
-def _marks(source: str, target: str, field: str) -> Iterator[Finding]:
-    asked = len(_QUESTIONS.findall(source)), len(_QUESTIONS.findall(target))
+def _marks(source: str, target: str, bare: tuple[str, str], field: str) -> Iterator[Finding]:
+    asked = len(_QUESTIONS.findall(bare[0])), len(_QUESTIONS.findall(bare[1]))
     if asked[0] != asked[1]:
         yield finding(field, "question-count", str(asked[1]), source=str(asked[0]), target=str(asked[1]))
         return
     ends = _end(source), _end(target)
     if ends[0] != ends[1] and None not in ends:
-        yield finding(field, "terminal-mark", ends[1] or "–", source=ends[0] or "–", target=ends[1] or "–")
+        told = [end or "–" for end in ends]
+        yield finding(field, "terminal-mark", told[1], source=told[0], target=told[1])
 
 
 def _end(text: str) -> str | None:
-    """Return the class of the last mark: a question, a full stop of any kind, a colon, or "" for none; None: no text.
+    """Return the class of the last mark: a question, a full stop of any kind, a colon, or "" for none.
 
-    >>> _end("어디인가요? 😀"), _end("«мир»."), _end("Да!"), _end("서울")
-    ('?', '.', '.', '')
+    Hashtags and a link in a line of its own come after the end. None: there is no text, or a link or name ends it.
+
+    >>> _end("어디인가요? 😀\\n#서울"), _end("«мир»."), _end("Да!"), _end("서울"), _end("예: https://example.org/a")
+    ('?', '.', '.', '', None)
     """
-    last = next((sign for sign in reversed(text) if not _NOT_END.match(sign)), None)
-    return None if last is None else _ENDS.get(last, "")
+    spans = kept(text, frozenset(text))
+    place = len(text)
+    while place:
+        if spans and spans[-1][1] == place:
+            start, _ = spans.pop()
+            if text[start] not in "#＃" and "\n" not in text[max(0, start - 1) : start]:
+                return None
+            place = start
+        elif _NOT_END.match(text[place - 1]):
+            place -= 1
+        else:
+            return _ENDS.get(text[place - 1], "")
+    return None
 
 
 def _untranslated(source: str, source_lang: str, target: str, lang: str, field: str) -> Iterator[Finding]:

@@ -20,10 +20,10 @@ _PAIRS: Final = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"),
 _OTHER: Final = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 _TAIL = r"(?:는|도|의|부터|까지|써)?"  # what may stand after 과/와 and 으로/로: 과는, 으로도
 _FREE = regex.compile(
-    rf"(?:(으로|로|과|와){_TAIL}|([은는이가을를]))(?![가-힣\p{{Latin}}\p{{Cyrillic}}\p{{Han}}\p{{N}}])"
+    rf"(?:(으로|로|과|와){_TAIL}|([은는이가을를]))(?![(가-힣\p{{Latin}}\p{{Cyrillic}}\p{{Han}}\p{{N}}])"
 )
 _AFTER = regex.compile(r"(?<=[A-Za-z0-9%’”」』》〉»)\]])[은는이가을를과와으로]")
-_WITHIN = regex.compile(r"(?<=[가-힣])(?:를|와|으로|을|은)(?![가-힣\p{Latin}\p{Cyrillic}\p{Han}\p{N}])")
+_WITHIN = regex.compile(r"(?<=[가-힣])(?:를|와|으로|을|은)(?![(가-힣\p{Latin}\p{Cyrillic}\p{Han}\p{N}])")
 
 # Verbs whose stem ends in a vowel before 은/을 (ㅅ-irregular), and nouns that end so.
 _NO_PARTICLE: Final = {
@@ -137,7 +137,7 @@ def _before(text: str, place: int) -> tuple[str, End | None, bool]:
     if "가" <= last <= "힣":
         return _run(text, end), _hangul(last), False
     token = _TOKEN.search(text, max(0, end - 40), end)
-    if token is None:
+    if token is None or text[token.start() - 1 : token.start()] in ("%", "$"):  # %s and $HOME stand for other words
         return "", ("vowel" if last == "%" else None), False
     return token[0], _spoken(token[0]), last.isdigit()
 
@@ -158,7 +158,8 @@ def _spoken(token: str) -> End | None:
         return _UNITS.get(unit)
     letters = regex.sub(r"^.*[^A-Za-z]", "", token)
     last, vowels = letters[-1], any(letter in "AEIOUaeiou" for letter in letters)
-    if letters.isupper():
+    if letters.isupper() or len(letters) == 1:
+        last = last.upper()
         if last == "R" or (vowels and len(letters) > 1 and last.lower() in _SILENT):
             return None
         return _NAMED.get(last, "vowel")

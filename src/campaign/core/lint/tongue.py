@@ -43,7 +43,7 @@ _SPEAKS: Final = {"Hangul": "ko", "Cyrillic": "ru", "Latin": "en", "Kana": "ja",
 _QUOTED = regex.compile(r"[«“„‘「『(\[][^«»“”„‘’「」『』()\[\]\n]{1,80}[»”“’」』)\]]")
 _SCANNED = 4000  # characters: a long text tells its language early
 _LEAST, _LEAST_LATIN, _LEAST_GUESSED = 8, 24, 40  # letters below which there is no verdict; names are often Latin
-_SHARE, _OTHERS_SHARE = 0.2, 0.6
+_SHARE, _SHARE_LATIN, _OTHERS_SHARE = 0.2, 0.05, 0.6  # "Одно из: naver-blog, kakao-channel" is Russian
 _SURE = 0.9
 _LETTERS_OF: Final = {  # letters that one Cyrillic language has and Russian has not, and the reverse
     "uk": frozenset("іїєґІЇЄҐ"), "be": frozenset("ўіЎІ"), "sr": frozenset("ђјљњћџЂЈЉЊЋЏ"),
@@ -67,8 +67,9 @@ def tongue(proof: Proof, among: Sequence[str] = ()) -> Iterator[Finding]:
     own = _OWN.get(proof.lang, ("Latin",))
     mine = sum(counts[script] for script in own)
     most = max(counts, key=lambda script: counts[script])
-    if most not in own and mine < _SHARE * total and counts[most] > _OTHERS_SHARE * total:
-        if most != "Latin" or counts[most] >= _LEAST_LATIN:
+    share, least = (_SHARE_LATIN, _LEAST_LATIN) if most == "Latin" else (_SHARE, _LEAST)
+    if most not in own and mine < share * total and counts[most] > _OTHERS_SHARE * total:
+        if counts[most] >= least:
             yield _told(proof, _speaker(most, among), "error")
         return
     others = [lang for lang in dict.fromkeys(primary(one) for one in among) if lang != proof.lang]

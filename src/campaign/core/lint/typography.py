@@ -13,7 +13,7 @@ _NBSP = "\u00a0"
 _SPACES = regex.compile(r"(?<=\S)[ \u00A0\t]{2,}(?=\S)")
 _EARLY = regex.compile(r"(?<=[\p{L}\p{N}»”’)])[ \u00A0]+(?=[,;](?:\s|$)|[.!?](?:\s|$))", regex.MULTILINE)
 _RANGE = regex.compile(r"(?<![\p{L}\p{N}\-–—.,:/(+])([0-9]{1,4})(-)([0-9]{1,4})(?![\p{N}\-–—/]|[.,:]\d|\p{Lu})")
-_HYPHEN = regex.compile(r"(?<=[^\s\-–—])[ \u00A0\t]+(--?)[ \u00A0\t]+(?=[^\s\-–—])")
+_HYPHEN = regex.compile(r"(?<=[^\s\-–—])[ \u00A0\t]+(--?)[ \u00A0\t]+(?=[\p{L}\p{N}«“„\"‘(])")
 _DOUBLE_HYPHEN = regex.compile(r"(?<=[\p{L}»”])--(?=[\p{L}«“])")
 
 # Russian: dashes as https://dzen.ru/a/Wfj0P9yvjlsnoTJf tells, spaces that do not break as in Д. Кирсанов, Веб-дизайн:
@@ -72,6 +72,8 @@ def _dashes(proof: Proof) -> Iterator[Finding]:
     dash = "—" if proof.lang == "ru" else "–"
     if "-" in proof.chars:
         for match in _HYPHEN.finditer(proof.text):
+            if proof.text[match.start() - 1].isdecimal() and proof.text[match.end()].isdecimal():
+                continue  # 8 - 5 may be a difference
             yield proof.mark("hyphen-as-dash", match.span(1), dash)
         for match in _DOUBLE_HYPHEN.finditer(proof.text):
             yield proof.mark("hyphen-as-dash", match.span(), " — " if proof.lang == "ru" else "—")
