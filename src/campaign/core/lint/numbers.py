@@ -22,17 +22,17 @@ class Number:
 
 
 _MONTHS: Final = {
-    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december"),
-    "ru": ("январ", "феврал", "март", "апрел", "ма[яей]", "июн", "июл", "август", "сентябр", "октябр", "ноябр",
-           "декабр"),
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December"),
+    "ru": ("январ", "феврал", "март", "апрел", "ма", "июн", "июл", "август", "сентябр", "октябр", "ноябр", "декабр"),
 }  # fmt: skip
-_SHORT = ("jan", "feb", "mar", "apr", "", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SHORT = ("Jan", "Feb", "Mar", "Apr", "", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CASES = r"(?:(?:март|август)(?:а|у|е|ом)?|ма(?:й|я|е|ю|ем)|(?:{})(?:ь|я|е|ю|ём|ем))"
 
 # Number words by their stems; what a translation may write in words is not asked for in digits.
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
-        "1": "one|first|once|single|a|an", "2": "two|second|twice|both|pair", "3": "three|third",
+        "0": "zero|no|none", "1": "one|first|once|single|a|an", "2": "two|second|twice|both|pair", "3": "three|third",
         "4": "four|fourth|quarter",
         "5": "five|fifth", "6": "six|sixth", "7": "seven|seventh|week", "8": "eight|eighth", "9": "nine|ninth",
         "10": "ten|tenth|decade", "11": "eleven|eleventh", "12": "twelve|twelfth|dozen", "15": "fifteen|fifteenth",
@@ -41,7 +41,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "100": "hundred|hundredth|century|centenary|centennial", "1000": "thousand|millennium", "1000000": "million",
     },
     "ru": {
-        "1": "один|одн|перв|раз", "2": "два|две|дву|втор|оба|обе|пара", "3": "три|трёх|трех|трет|трое",
+        "0": "нул|нол", "1": "один|одн|перв|раз", "2": "два|две|дву|втор|оба|обе|пара", "3": "три|трёх|трех|трет|трое",
         "4": "четыр|четвёрт|четверт", "5": "пять|пяти|пят", "6": "шест", "7": "семь|семи|седьм|недел",
         "8": "восемь|восьм", "9": "девят", "10": "десят", "11": "одиннадцат", "12": "двенадцат|дюжин",
         "15": "пятнадцат", "20": "двадцат", "30": "тридцат", "40": "сорок|сорокал", "50": "пятьдесят|пятидесят|полвека",
@@ -49,8 +49,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "100": "сто|ста|сотн|столет|век", "1000": "тысяч", "1000000": "миллион",
     },
     "ko": {
-        "1": "한|하나|첫|일", "2": "두|둘|이", "3": "세|셋|석|삼", "4": "네|넷|넉|사", "5": "다섯|오", "6": "여섯|육",
-        "7": "일곱|칠|주일", "8": "여덟|팔", "9": "아홉|구", "10": "열|십",
+        "0": "영|없", "1": "한|하나|첫|일", "2": "두|둘|이", "3": "세|셋|석|삼", "4": "네|넷|넉|사", "5": "다섯|오",
+        "6": "여섯|육", "7": "일곱|칠|주일", "8": "여덟|팔", "9": "아홉|구", "10": "열|십",
         "11": "열한|십일", "12": "열두|십이", "20": "스무|스물|이십",
         "30": "서른|삼십", "40": "마흔", "50": "쉰|오십", "60": "예순|환갑", "70": "일흔", "80": "여든", "90": "아흔",
         "100": "백|세기", "1000": "천", "1000000": "백만",
@@ -75,7 +75,7 @@ _HOURS: Final = {
 _CIRCLED = regex.compile(r"[①-⑳❶-❿➀-➉➊-➓]")
 _ROMAN = re.compile(r"\b[IVX]{1,6}\b")
 _DOTTED = re.compile(r"(?<![0-9.])[0-9]{1,2}[·.][0-9]{1,2}(?=\s?(?:운동|절|혁명|선언|전쟁|항쟁|만세|민주))")
-_MONTHLY = regex.compile(rf"({'|'.join(_MONTHS['ru'])})(?:ь|ов)?ск", regex.IGNORECASE)
+_MONTHLY = regex.compile(rf"({'|'.join(_MONTHS['ru'])})(?:ь|й|ов)?ск", regex.IGNORECASE)
 
 
 def numbers(text: str, lang: str) -> list[Number]:
@@ -104,7 +104,8 @@ def numbers(text: str, lang: str) -> list[Number]:
     for match in _CIRCLED.finditer(text):
         take(match.span(), frozenset({str(int(unicodedata.numeric(match[0])))}))
     for match in _digits(lang).finditer(text):
-        take(match.span(), frozenset({value(match[0], lang)}))
+        bare = {_bare(match[0])} if lang == "ko" else set()  # 버전 3만 may be "version 3 only"
+        take(match.span(), frozenset({value(match[0], lang), *bare}))
     return [found[place] for place in sorted(found)]
 
 
@@ -130,6 +131,10 @@ def value(written: str, lang: str) -> str:
     return format(total.normalize(), "f")
 
 
+def _bare(written: str) -> str:
+    return value(written.rstrip("백천만억조"), "ko") if written[-1] in "만조" else value(written, "ko")
+
+
 def _plain(number: str, lang: str) -> Decimal:
     number = re.sub(r"[ \u00a0\u202f]", "", number)
     if lang not in _COMMA_DECIMALS and re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", number):
@@ -141,9 +146,10 @@ def _plain(number: str, lang: str) -> Decimal:
 def _digits(lang: str, parts: bool = False) -> "regex.Pattern[str]":
     kind = _GROUPED["ru" if lang in _COMMA_DECIMALS else ""]
     units = {"ko": "[백천만억조]", "ru": "тыс|млн|млрд|миллион|миллиард"}.get(lang, "(?i:thousand|million|billion|bn)")
-    one = rf"(?:{kind}){_UNIT.format(units).replace('?P<times>', '')}"
+    unit = _UNIT.format(units) if lang != "ko" else rf"(?P<times>{units})?"  # 10 조각 are ten pieces
+    one = rf"(?:{kind}){unit.replace('?P<times>', '')}"
     if parts:
-        return regex.compile(rf"(?P<number>{kind}){_UNIT.format(units)}")
+        return regex.compile(rf"(?P<number>{kind}){unit}")
     if lang == "ko":  # 1만 2천 is one number
         return regex.compile(rf"(?:(?:{kind})[만억조][ ]?)*(?:{one})")
     return regex.compile(one)
@@ -152,24 +158,20 @@ def _digits(lang: str, parts: bool = False) -> "regex.Pattern[str]":
 @cache
 def _month(lang: str) -> "regex.Pattern[str]":
     if lang == "ru":
-        return regex.compile(
-            rf"(?<!\p{{L}})(?P<digits>)?(?:{'|'.join(_MONTHS['ru'])})\p{{L}}{{0,3}}(?!\p{{L}})", regex.I
-        )
+        soft = "|".join(stem for stem in _MONTHS["ru"] if stem not in {"март", "ма", "август"})
+        return regex.compile(rf"(?<!\p{{L}})(?P<digits>)?{_CASES.format(soft)}(?!\p{{L}})", regex.IGNORECASE)
     if lang == "en":
+        names = "|".join((*_MONTHS["en"], *(name.upper() for name in _MONTHS["en"])))
         short = "|".join(rf"{name}\b\.?" for name in _SHORT if name)
-        return regex.compile(
-            rf"\b(?P<digits>)?(?:(?:{'|'.join(_MONTHS['en'])})\b|(?:{short}))(?=.{{0,8}}[0-9]|(?<=[0-9].{{1,16}}))",
-            regex.I,
-        )
+        near = r"(?=.{0,8}[0-9]|(?<=[0-9].{1,16}))"  # not the May of "May we?"
+        return regex.compile(rf"\b(?P<digits>)?(?:(?:{names})\b|(?:{short})){near}")
     return regex.compile(r"(?P<digits>1[0-2]|0?[1-9])월")
 
 
 def _which(name: str, lang: str) -> str:
-    folded = name.lower()
-    for month, stem in enumerate(_MONTHS[lang], 1):
-        if re.match(stem, folded) or (lang == "en" and _SHORT[month - 1] and folded.startswith(_SHORT[month - 1])):
-            return str(month)
-    return "0"
+    stems = _MONTHS[lang] if lang == "ru" else tuple(month[:3].lower() for month in _MONTHS[lang])
+    fits = [month for month, stem in enumerate(stems, 1) if name.lower().startswith(stem)]
+    return str(fits[-1] if fits != [3, 5] else 3)  # март begins as май does
 
 
 @cache
