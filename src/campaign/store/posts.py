@@ -282,8 +282,8 @@ def variants_in(tx: Connection, campaign_id: str) -> dict[str, list[Variant]]:
     return found
 
 
-def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
-    """Return the media of a post, in order, with what is said of them now."""
+def media_of(tx: Connection, post_id: str, *, as_came: bool = False) -> list[PostMedium]:
+    """Return the media of a post, in order, with what is said of them now, or, `as_came`, with what came with them."""
     query = (
         sa.select(post_media.c.position, post_media.c.alt, post_media.c.captions, post_media.c.poster, media)
         .join(media, media.c.sha256 == post_media.c.sha256)
@@ -291,7 +291,7 @@ def media_of(tx: Connection, post_id: str) -> list[PostMedium]:
         .order_by(post_media.c.position)
     )
     rows = tx.execute(query).mappings().all()
-    newest = latest(variants_of(tx, post_id)) if rows else {}
+    newest = latest(variants_of(tx, post_id)) if rows and not as_came else {}
     found: list[PostMedium] = []
     for row in rows:
         position, alt, captions = row["position"], dict(row["alt"]), dict(row["captions"])
