@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from pydantic import SecretStr
 
+from campaign.config import Database
 from campaign.core.errors import Forbidden, Invalid, Unavailable
 from campaign.core.lint import lint
 from campaign.service import campaigns
@@ -122,6 +125,24 @@ def test_a_language_that_is_written_later_comes_by_a_sheet_too(world: World, tmp
     assert what(take(world, sheet(tmp_path / "b.csv", rows))) == ["same"]
 
 
+def test_postgresql_keeps_and_compares_sheets_too(
+    make_world: Any, make_migrated: Callable[[], str], tmp_path: Path
+) -> None:
+    world: World = make_world("far", database=Database(url=SecretStr(make_migrated())))
+    world.campaign(languages=("ko", "ru"), approval="one")
+    world.connect("kr", "ko")
+    world.connect("ru", "ru", twin_account="peace_ru")
+    file = sheet(tmp_path / "a.csv", FIRST, SECOND)
+
+    assert what(take(world, file)) == ["new", "new"]
+    changed = sheet(tmp_path / "b.csv", [*FIRST[:5], "Здравствуйте", FIRST[6]], ["P02", "bad", *SECOND[2:]])
+    before = everything(world)
+    assert what(take(world, changed)) == ["changed", "wrong"]
+    assert everything(world) == before
+    assert what(take(world, changed, only_good=True)) == ["changed", "wrong"]
+    assert wholes(world)[0].words["ru"].text == "Здравствуйте"
+
+
 def test_one_bad_row_keeps_all_of_a_sheet_out(world: World, tmp_path: Path) -> None:
     bad = ["P03", "2026-13-01 19:00", "kr, nobody", "글", "#a b-c", "", "ftp://x"]
     file = sheet(tmp_path / "posts.csv", FIRST, bad, SECOND)
@@ -217,7 +238,11 @@ def test_media_come_as_files_and_are_known_again(world: World, tmp_path: Path) -
     assert other.rows[0].changes == ("alt1.ko",)
     assert wholes(world)[0].media[0].alt == {"ko": "파란 그림", "ru": "Синий"}
     picture_file(tmp_path / "b.png", "red")
-    third = take(world, sheet(file, [*FIRST, "b.png", "붉은 그림", "Красный"], head=head))
+    before = {path.name for path in world.settings.folder("media").rglob("*") if path.is_file()}
+    sheet(file, [*FIRST, "b.png", "붉은 그림", "Красный"], head=head)
+    assert take(world, file, dry_run=True).rows[0].changes == ("media",)
+    assert before == {path.name for path in world.settings.folder("media").rglob("*") if path.is_file()}
+    third = take(world, file)
     assert third.rows[0].changes == ("media",)
     assert what(take(world, file)) == ["same"]
     missing = take(world, sheet(file, [*FIRST, "c.png", "그림", "Синий"], head=head))

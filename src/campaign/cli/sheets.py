@@ -74,7 +74,7 @@ def _code(loaded: Loaded) -> int:
 @contextmanager
 def _bar() -> Iterator[Callable[[int], None]]:
     with bar("rows") as drawn:
-        yield lambda done: drawn(done, 0)
+        yield lambda done: drawn(done, None)
 
 
 def _tell(here: Here, loaded: Loaded, *, dry_run: bool) -> None:

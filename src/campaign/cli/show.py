@@ -84,7 +84,7 @@ def cell(value: object) -> str:
 
 
 @contextmanager
-def bar(word: str) -> Iterator[Callable[[int, int], None]]:
+def bar(word: str) -> Iterator[Callable[[int, int | None], None]]:
     """Draw a bar on standard error where a person looks on; else nothing."""
     if not sys.stderr.isatty():
         yield lambda done, of: None

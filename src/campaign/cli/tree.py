@@ -37,6 +37,8 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "arrange": "post_arrange:arrange_it",
             "history": "post_history:history",
             "diff": "post_history:difference",
+            "check": "post_check:check_it",
+            "waive": "post_check:waive_it",
             "approve": "post:approve_it",
             "move": "post:move_it",
             "cancel": "post:cancel_it",
@@ -135,7 +137,8 @@ ALONE: dict[str, tuple[str, str]] = {
     "import": (
         "sheets:import_it",
         "Take posts from a sheet: CSV, XLSX, YAML or JSON.\n\n"
-        "Examples: campaign import --sample posts.xlsx --campaign c · campaign import posts.xlsx --campaign c --dry-run\n\n"
+        "Examples: campaign import --sample posts.xlsx --campaign c · campaign import posts.xlsx --campaign c "
+        "--dry-run\n\n"
         "One post a row, all its languages in it. All rows are kept or none; the same sheet again changes nothing.",
     ),
     "export": (

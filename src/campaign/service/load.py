@@ -13,6 +13,7 @@ from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, Ma
 from campaign.core.model import Person, PostMedium, Role
 from campaign.core.states import State
 from campaign.core.text import normalise
+from campaign.media.beside import Beside
 from campaign.media.captions import take_captions
 from campaign.media.clips import is_clip, take_clip
 from campaign.media.images import take_image
@@ -215,7 +216,7 @@ class _Loader:
         if not names:
             return Seen(row.where, row.id, "same")
         with Fleeting(self.app.store.engine).begin() as tx:  # what would happen, without its happening
-            warnings = self._change(tx, work)
+            warnings = self._change(replace(self.app, media=Beside(self.app.media, self.place / "beside")), tx, work)
         return Seen(row.where, row.id, "changed", names, warnings=warnings)
 
     def keep(self, file: str) -> None:
@@ -238,13 +239,13 @@ class _Loader:
                 keep(app, tx, some, by=self.by)
             for work in self.work:
                 if work.there is not None:
-                    self._change(tx, work)
+                    self._change(app, tx, work)
             counts = Counter(self.seen[work.number].what for work in self.work)
             event(app, tx, "posts.imported", self.by.name, detail={"file": file, **counts})
 
-    def _change(self, tx: Any, work: _Work) -> tuple[str, ...]:
+    def _change(self, app: App, tx: Any, work: _Work) -> tuple[str, ...]:
         """Change a post as its row says, in the caller's transaction; return what was noticed."""
-        app, changes, there = self.app, work.changes, work.there
+        changes, there = work.changes, work.there
         if there is None:
             return ()
         within = replace(app, store=Within(app.store.engine, tx))
