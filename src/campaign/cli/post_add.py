@@ -50,6 +50,7 @@ def add(
     fold: Fold | None = None,
     now: bool = False,
     approve: bool = False,
+    waive: Annotated[Several, Parameter(name="--waive")] = None,
     file: Annotated[Path | None, Parameter(name="--file")] = None,
     here: Here = HERE,
 ) -> None:
@@ -104,6 +105,7 @@ def add(
         fold: Where that time happens twice: the first or the second.
         now: Send at once what is past; without --at: now.
         approve: Enqueue at once; only where the campaign's policy is none.
+        waive: LANG:CODE=REASON of a finding that may stand, as "ru:mixed-script=a logo"; may be given several times.
         file: A YAML file in place of the options above.
     """
     options = {
@@ -123,7 +125,8 @@ def add(
     }
 
     def flagged(draft: Draft) -> Draft:
-        return replace(draft, gap=gap or draft.gap, fold=fold or draft.fold, now=now)
+        stands = by_lang("waive", waive or []) or draft.waive
+        return replace(draft, gap=gap or draft.gap, fold=fold or draft.fold, now=now, waive=stands)
 
     with here.opened() as app:
         by = here.person(app)

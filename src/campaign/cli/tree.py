@@ -56,6 +56,15 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "export": "glossary:export_it",
         },
     ),
+    "calendar": (
+        "Calendars: what goes out when, for other programs.",
+        {
+            "export": "calendar:export",
+            "feed add": "calendar:feed_add",
+            "feed list": "calendar:feed_list",
+            "feed revoke": "calendar:feed_revoke",
+        },
+    ),
     "delivery": (
         "Deliveries: each part of a post to each account.",
         {
@@ -75,6 +84,9 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
     "keys": ("The keys that tokens are sealed under.", {"rotate": "keys:rotate_it"}),
     "db": ("The database.", {"upgrade": "install:upgrade_it", "copy": "db:copy_it"}),
 }
+
+# A room within a room: its commands are those whose name begins with it.
+NOOKS = {("calendar", "feed"): "Secret addresses at which calendar programs read."}
 
 # What stands alone. The first paragraph is shown in the list, all of it on the command's own page.
 ALONE: dict[str, tuple[str, str]] = {
@@ -173,13 +185,20 @@ def build(room_in_use: str = "") -> App:
         app.command(f"campaign.cli.{path}", name=name, help=words)
     for name, (words, commands) in ROOMS.items():
         room = App(name=name, help=words)
-        for verb, path in commands.items():
+        nooks: dict[str, App] = {}
+        for phrase, path in commands.items():
+            nook, _, verb = phrase.rpartition(" ")
+            place = room
+            if nook:
+                place = nooks[nook] = nooks.get(nook) or App(name=nook, help=NOOKS[name, nook])
             if name == room_in_use:
                 module, _, function = path.partition(":")
                 command = getattr(importlib.import_module(f"campaign.cli.{module}"), function)
                 # What stands before Args: is shown as it is; the parser of docstrings would drop the examples.
-                room.command(command, name=verb, help=(inspect.getdoc(command) or "").partition("\nArgs:")[0])
+                place.command(command, name=verb, help=(inspect.getdoc(command) or "").partition("\nArgs:")[0])
             else:
-                room.command(f"campaign.cli.{path}", name=verb)
+                place.command(f"campaign.cli.{path}", name=verb)
+        for each in nooks.values():
+            room.command(each)
         app.command(room)
     return app

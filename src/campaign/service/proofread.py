@@ -1,6 +1,6 @@
 """proofread: all that can be said of a post before it goes out: of its words, of its like, of its accounts' limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from campaign.core.model import Account, Campaign, Lang, Person, Post, PostMediu
 from campaign.core.plan import Waiver
 from campaign.core.schedule import in_zone
 from campaign.core.sentences import told
-from campaign.core.text import check_text
+from campaign.core.text import LINK, check_text
 from campaign.service import App, demand_role, event
 from campaign.service.draft import Placed, Wording
 from campaign.service.enqueue import enqueue, hold, release
@@ -229,3 +229,43 @@ def _alike(lang: Lang, account: str, place: echo_rows.Beside, share: float) -> F
 def _same_hour(account: str, place: echo_rows.Beside) -> Finding:
     when = in_zone(place.due_at, place.zone)
     return told("warning", "at", place.post, "same-hour", account=account, post=place.post, when=when)
+
+
+def passages(app: App, name: str, campaign_name: str | None = None) -> dict[tuple[str | None, str], str]:
+    """Return the texts that findings have their places in: (account that has words of its own, field) → text."""
+    with app.store.read() as tx:
+        chosen = campaign_rows.campaign_named(tx, campaign_name) if campaign_name else None
+        post = post_rows.post_named(tx, name, chosen)
+        newest = latest(post_rows.variants_of(tx, post.id))
+        media = shown(post_rows.media_of(tx, post.id), newest)
+        targets = post_rows.targets_of(tx, post.id)
+        accounts = {account.id: account for account in account_rows.all_accounts(tx)}
+    found: dict[tuple[str | None, str], str] = {}
+    own: list[tuple[str | None, Mapping[Lang, Worded]]] = [(None, newest), *_own_words(newest, targets, accounts)]
+    for account, wordings in own:
+        for lang, wording in wordings.items():
+            texts = {"text": wording.text, "title": wording.title, "tags": " ".join(wording.tags), "link": wording.link}
+            found |= {(account, f"{field} ({lang})"): text for field, text in texts.items() if text}
+    for item in media:
+        found |= {(None, f"alt {item.position} ({lang})"): text for lang, text in item.alt.items()}
+    return found
+
+
+def links(wordings: Mapping[Lang, Worded], reach: Callable[[str], str | None]) -> list[Placed]:
+    """Return which of the links do not open; each address is asked once.
+
+    Args:
+        reach: address → why it does not open; None: it does.
+    """
+    asked: dict[str, str | None] = {}
+    found: list[Placed] = []
+    for lang, wording in wordings.items():
+        there = [wording.link] if wording.link else []
+        there += [match[0] for match in LINK.finditer(wording.text)]
+        for link in dict.fromkeys(there):
+            if link not in asked:
+                asked[link] = reach(link)
+            if (why := asked[link]) is not None:
+                one = told("warning", f"link ({lang})", link, "link-unreachable", why=why)
+                found.append(Placed(one, langs=(lang,)))
+    return found

@@ -53,7 +53,7 @@ class Usage:
         findings = self._text(f"text ({lang})", wording.text, lang, day, among)
         if wording.title:
             findings += self._text(f"title ({lang})", wording.title, lang, day, among)
-        if wording.link:
+        if wording.link and not wording.link.isascii():
             findings += lint(wording.link, lang, f"link ({lang})")
         required = self.campaign.required_tags.get(lang, ())
         if wording.tags or required:
