@@ -67,7 +67,8 @@ def test_every_command_that_it_names_is_there() -> None:
 
     for words in _commands(README.read_text(encoding="utf-8")):
         if words[0] in ROOMS:
-            assert len(words) > 1 and words[1] in ROOMS[words[0]][1], f"no such command: campaign {' '.join(words)}"
+            known = {verb for phrase in ROOMS[words[0]][1] for verb in (phrase, phrase.split()[0])}
+            assert len(words) > 1 and words[1] in known, f"no such command: campaign {' '.join(words)}"
         else:
             assert words[0] in ALONE or words[0].startswith(("-", "COMMAND")), f"no such command: campaign {words[0]}"
 

@@ -190,7 +190,9 @@ def build(room_in_use: str = "") -> App:
             nook, _, verb = phrase.rpartition(" ")
             place = room
             if nook:
-                place = nooks[nook] = nooks.get(nook) or App(name=nook, help=NOOKS[name, nook])
+                if nook not in nooks:
+                    nooks[nook] = App(name=nook, help=NOOKS[name, nook])
+                place = nooks[nook]
             if name == room_in_use:
                 module, _, function = path.partition(":")
                 command = getattr(importlib.import_module(f"campaign.cli.{module}"), function)

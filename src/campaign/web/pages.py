@@ -16,6 +16,7 @@ from campaign.service.login import Hasher
 from campaign.service.refresh import METADATA
 from campaign.web import (
     account_page,
+    calendar_page,
     campaign_page,
     compose_page,
     edit_page,
@@ -98,6 +99,8 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     rooms.add_api_route("/static/{name}", desk.static, methods=["GET", "HEAD"], response_model=None)
     shared = shared_page.Shared(app.media, make_sharer(settings, app.clock))
     rooms.add_route("/shared/{name}", shared.show, methods=["GET", "HEAD"])
+    calendars = calendar_page.Calendars(app, lang=settings.web.lang, url=settings.web.url)
+    rooms.add_route(calendar_page.PATH + "{name}", calendars.show, methods=["GET", "HEAD"])
     rooms.add_route("/healthz", watched.healthz, methods=["GET", "HEAD"])
     rooms.add_route("/metrics", watched.metrics, methods=["GET", "HEAD"])
     return Front(rooms, host=settings.web.host, url=settings.web.url)

@@ -1,0 +1,139 @@
+"""Calendars: a campaign, account or person as iCalendar, as a file or under a secret address; and one taken in."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from campaign.cli.here import HERE, Here
+from campaign.cli.show import cell, data, iso, line, say, table
+from campaign.core.errors import Invalid
+from campaign.core.plan import Feed
+from campaign.service.calendar import Scope, add_feed, calendar_of, revoke_feed
+from campaign.store import feeds
+
+ReadIn = Literal["ko", "en", "ru"]
+
+
+def export(
+    file: Annotated[Path, Parameter(name="FILE")],
+    /,
+    *,
+    campaign: str | None = None,
+    account: str | None = None,
+    person: str | None = None,
+    texts: bool = False,
+    lang: ReadIn = "en",
+    here: Here = HERE,
+) -> None:
+    """Write what goes out when as an iCalendar file (.ics).
+
+    Example: campaign calendar export peace.ics --campaign peace-2019 --lang ko
+
+    Args:
+        file: Where it is written to.
+        campaign: All posts of this campaign, its legs and its blackout days.
+        account: What goes to this account.
+        person: What this person composed, worded or approved.
+        texts: With the words of the posts.
+        lang: The language of its reader.
+    """
+    scope, name = _scope(campaign, account, person)
+    with here.opened() as app:
+        here.person(app)
+        shown = calendar_of(app, scope, name, lang=lang, texts=texts)
+    file.write_bytes(shown.body)
+    number = shown.body.count(b"BEGIN:VEVENT")
+    if here.json:
+        data({"file": str(file), "name": shown.name, "entries": number})
+    else:
+        line(f"{file}: {number} entries of {shown.name}")
+
+
+def feed_add(
+    *,
+    campaign: str | None = None,
+    account: str | None = None,
+    person: str | None = None,
+    texts: bool = False,
+    lang: ReadIn | None = None,
+    here: Here = HERE,
+) -> None:
+    """Make a secret address for calendar programs. It is shown once; who has it reads the calendar until it is revoked.
+
+    Example: campaign calendar feed add --campaign peace-2019 --lang ru
+
+    Programs ask in their own time: Google every few hours, whatever the calendar asks for.
+
+    Args:
+        campaign: All posts of this campaign, its legs and its blackout days.
+        account: What goes to this account.
+        person: What this person composed, worded or approved.
+        texts: With the words of the posts, drafts too.
+        lang: The language of its reader; else that of the desk.
+    """
+    scope, name = _scope(campaign, account, person)
+    with here.opened() as app:
+        feed, token = add_feed(app, scope, name, by=here.person(app), texts=texts)
+        desk = here.settings().web.url.rstrip("/")
+    path = f"/calendar/{token}.ics" + (f"?lang={lang}" if lang else "")
+    if here.json:
+        data(_row(feed) | {"url": desk + path})
+        return
+    line(desk + path)
+    if not desk:
+        say("web.url is not set: put the desk's address before it")
+    end = f"campaign calendar feed revoke {feed.id[-8:]}"
+    say(f"this address is a secret, and is not shown again; who has it reads the calendar until: {end}")
+
+
+def feed_list(*, here: Here = HERE) -> None:
+    """List the secret addresses of calendars, without the secrets.
+
+    Example: campaign calendar feed list
+    """
+    with here.opened() as app, app.store.read() as tx:
+        rows = [_row(feed) for feed in feeds.all_feeds(tx)]
+    if here.json:
+        data(rows)
+        return
+    heads = ("id", "scope", "name", "texts", "by", "created_at", "revoked_at")
+    table(heads, [[cell(row[head]) for head in heads] for row in rows])
+
+
+def feed_revoke(id: Annotated[str, Parameter(name="ID")], /, *, here: Here = HERE) -> None:
+    """End a secret address: who asks for it finds nothing any more.
+
+    Example: campaign calendar feed revoke 8f3a90c1
+
+    Args:
+        id: Its id, or at least 4 characters of its beginning or end.
+    """
+    with here.opened() as app:
+        feed = revoke_feed(app, id, by=here.person(app))
+    if here.json:
+        data({"id": feed.id, "revoked": True})
+    else:
+        line(f"calendar feed {feed.id} of {feed.scope} {feed.name} is revoked")
+
+
+def _scope(campaign: str | None, account: str | None, person: str | None) -> tuple[Scope, str]:
+    given: list[tuple[Scope, str]] = []
+    given += [("campaign", campaign)] if campaign else []
+    given += [("account", account)] if account else []
+    given += [("person", person)] if person else []
+    if len(given) != 1:
+        raise Invalid("campaign, account or person", "", "must be given, one of them: whose calendar is it?")
+    return given[0]
+
+
+def _row(feed: Feed) -> dict[str, object]:
+    return {
+        "id": feed.id,
+        "scope": feed.scope,
+        "name": feed.name,
+        "texts": feed.texts,
+        "by": feed.person,
+        "created_at": iso(feed.created_at),
+        "revoked_at": iso(feed.revoked_at),
+    }
