@@ -98,3 +98,12 @@ def test_what_is_out_or_unknown_is_not_arranged(strict: World) -> None:
 
     with pytest.raises(Conflict, match="out or cancelled already"):
         arrange(strict.app, "P01", by=strict.alice, to=["kr"])
+
+
+def test_an_edit_does_not_bring_back_an_account_that_was_left_out(strict: World) -> None:
+    arrange(strict.app, "P01", by=strict.alice, to=["kr"])
+    revise(strict.app, "P01", "ko", by=strict.alice, text="반갑습니다")
+
+    with strict.app.store.read() as tx:
+        post = post_rows.post_named(tx, "P01")
+        assert {entry.outgoing.account for entry in post_rows.outgoings_of(tx, post.id)} == {"kr"}

@@ -333,7 +333,8 @@ def _spoken(desk: _Desk, lang: str) -> list[Target]:
     found: list[Target] = []
     for target in desk.targets:
         account = desk.scene.accounts.get(target.account_id)
-        if account is None or lang in target.langs or lang not in account.langs:
+        left_out = not target.langs  # an account that was taken away, which no edit brings back
+        if account is None or left_out or lang in target.langs or lang not in account.langs:
             found.append(target)
             continue
         # A thread goes on below what there is; elsewhere the languages stand in the campaign's order.
