@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from math import prod
 from typing import Final
 
 import regex
@@ -126,9 +127,14 @@ def value(written: str, lang: str) -> str:
     """
     total = Decimal(0)
     for match in _digits(lang, parts=True).finditer(written):
-        times = (match["times"] or "").lower()
-        total += _plain(match["number"], lang) * _TIMES.get(times, 1)
+        total += _plain(match["number"], lang) * _times(match["times"] or "")
     return format(total.normalize(), "f")
+
+
+def _times(unit: str) -> int:
+    """Return what a unit stands for; 천만 is a thousand times ten thousand."""
+    known = _TIMES.get(unit.lower())
+    return known if known is not None else prod(_TIMES.get(sign, 1) for sign in unit)
 
 
 def _bare(written: str) -> str:
@@ -145,13 +151,15 @@ def _plain(number: str, lang: str) -> Decimal:
 @cache
 def _digits(lang: str, parts: bool = False) -> "regex.Pattern[str]":
     kind = _GROUPED["ru" if lang in _COMMA_DECIMALS else ""]
-    units = {"ko": "[백천만억조]", "ru": "тыс|млн|млрд|миллион|миллиард"}.get(lang, "(?i:thousand|million|billion|bn)")
+    units = {"ko": "[백천]?[만억조]|[백천]", "ru": "тыс|млн|млрд|миллион|миллиард"}.get(
+        lang, "(?i:thousand|million|billion|bn)"
+    )
     unit = _UNIT.format(units) if lang != "ko" else rf"(?P<times>{units})?"  # 10 조각 are ten pieces
     one = rf"(?:{kind}){unit.replace('?P<times>', '')}"
     if parts:
         return regex.compile(rf"(?P<number>{kind}){unit}")
     if lang == "ko":  # 1만 2천 is one number
-        return regex.compile(rf"(?:(?:{kind})[만억조][ ]?)*(?:{one})")
+        return regex.compile(rf"(?:(?:{kind})(?:{units})[ ]?(?=[0-9]))*(?:{one})")
     return regex.compile(one)
 
 

@@ -20,7 +20,7 @@ _UNSEEN = regex.compile(
 # Hosts without a scheme: lower case only, so that a missing space between two sentences is not one.
 _HOST = r"(?:[a-z0-9][a-z0-9\-]*\.)+[a-z]{2,24}(?![\p{L}\p{N}])(?:[:/?][^\s«»“”„‘’\"'<>()]*)?"
 _NAMES = regex.compile(
-    rf"(?<![\w.+\-])[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"  # an e-mail address
+    rf"(?<![\w.+\-'])[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+"  # an e-mail address
     rf"|[@＠][\w][\w.\-]*(?:@[\w.\-]+)?"
     rf"|[#＃][\w·ㆍ・\p{{M}}]*[\p{{L}}_][\w·ㆍ・\p{{M}}]*"
     rf"|\{{[^{{}}\s]{{1,40}}\}}"

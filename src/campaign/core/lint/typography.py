@@ -65,7 +65,7 @@ def _ranges(proof: Proof) -> Iterator[Finding]:
     for match in _RANGE.finditer(proof.text):
         low, high = match[1], match[3]
         if (len(low) == len(high) == 4 or max(len(low), len(high)) < 4) and int(low) < int(high):
-            yield proof.mark("hyphen-in-range", match.span(2), "–", range=match[0], right=f"{low}–{high}")
+            yield proof.mark("hyphen-in-range", match.span(2), "–", right=f"{low}–{high}")
 
 
 def _dashes(proof: Proof) -> Iterator[Finding]:

@@ -148,7 +148,7 @@ TYPOGRAPHY: Final[Sentences] = {
         "Тире отбивается пробелами с обеих сторон.",
     ),
     "hyphen-in-range": (
-        "범위 {range}는 {right}(으)로 쓰세요.",
+        "범위는 {right}처럼 줄표로 쓰세요.",
         "A range is written with an en dash: {right}.",
         "Между числами ставят тире: {right}.",
     ),
