@@ -160,7 +160,7 @@ def test_an_edit_holds_the_translation_and_the_page_says_so(written: World, serv
     serve(written.app, written.settings, by="bob").send("/posts/s/P01/approve", langs=["ko", "ru"])
     desk = serve(written.app, written.settings, by="alice")
     form = desk.ask("/posts/s/P01/edit?language=ko&lang=en").text
-    assert 'name="change"' in form and "held back until translated again: ru" in form
+    assert 'name="change"' in form and "held back until translated again, and approved again: Russian" in form
 
     done = desk.send("/posts/s/P01/edit", language="ko", revision="1", text="안녕하십니까", tags="#서울", link="")
 

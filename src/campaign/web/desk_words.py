@@ -94,28 +94,6 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "save": ("저장", "Save", "Сохранить"),
     "leave_it": ("그만두기", "Leave it", "Не менять"),
     "edit": ("글 고치기", "Edit the text", "Изменить текст"),
-    "edit.source": ("지금 원문", "The source now", "Исходный текст сейчас"),
-    "edit.outdated": (
-        "{which} 원문이 바뀌었습니다(판 {n}). 번역이 여전히 맞으면 그대로 저장하세요.",
-        "The {which} text has changed (revision {n}). If the translation still holds, save it as it is.",
-        "Исходный текст ({which}) изменён (редакция {n}). Если перевод верен, сохраните его как есть.",
-    ),
-    "edit.change": ("무엇이 바뀌었나요?", "What has changed?", "Что изменилось?"),
-    "edit.meaning": (
-        "뜻이 바뀌었습니다 – 다시 번역할 때까지 보류: {list}",
-        "The meaning – held back until translated again: {list}",
-        "Смысл – будет задержано до нового перевода: {list}",
-    ),
-    "edit.typo": (
-        "오탈자만 고쳤습니다 – 번역은 그대로 둡니다",
-        "Only a typo – the translations stay as they are",
-        "Только опечатка – переводы остаются",
-    ),
-    "edit.note": (
-        "바뀐 글은 다시 승인되어야 나갑니다.",
-        "What has changed goes out once it was approved again.",
-        "Изменённый текст выйдет после нового одобрения.",
-    ),
     "written_by": ("작성: {name}", "written by {name}", "автор: {name}"),
     "media": ("그림과 영상", "Pictures and clips", "Изображения и видео"),
     "approvals": ("승인", "Approvals", "Одобрения"),

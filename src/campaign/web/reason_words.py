@@ -165,6 +165,21 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "{person} has changed the text meanwhile (revision {n}); look at it, then edit again.",
         "Тем временем {person} изменил текст (редакция {n}); посмотрите и правьте снова.",
     ),
+    "reason.own_words": (
+        "{account} 계정에는 따로 쓴 글({language})이 있습니다. 그 글을 먼저 고치거나, 그대로 맞다고 표시하세요.",
+        "Account {account} has words of its own ({language}): revise them first, or say that they still hold.",
+        "У аккаунта {account} свой текст ({language}): сначала измените его или отметьте, что он по-прежнему верен.",
+    ),
+    "reason.tick": (
+        "바꾼 것이 없습니다. 그대로 맞는 칸에 표시해 주세요.",
+        "Nothing was changed: tick the fields that still hold as they are.",
+        "Ничего не изменено: отметьте поля, которые по-прежнему верны.",
+    ),
+    "reason.meanwhile": (
+        "그사이 다른 사람이 바꾸었습니다. 아무것도 저장하지 않았습니다. 다시 보고 저장하세요.",
+        "It was changed meanwhile; nothing was kept. Look at it, then save again.",
+        "Тем временем это изменили; ничего не сохранено. Посмотрите и сохраните снова.",
+    ),
     "reason.same": (
         "바뀐 것이 없습니다.",
         "Nothing was changed: it says this already.",

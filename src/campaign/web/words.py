@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from campaign.service import package_words
-from campaign.web import account_words, compose_words, desk_words, platform_words, reason_words
+from campaign.web import account_words, compose_words, desk_words, edit_words, platform_words, reason_words
 
 LANGS: Final = ("ko", "en", "ru")
 
@@ -277,6 +277,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     **_REPORT,
     **desk_words.CATALOGUE,
     **compose_words.CATALOGUE,
+    **edit_words.CATALOGUE,
     **account_words.CATALOGUE,
     **platform_words.CATALOGUE,
     **reason_words.CATALOGUE,
