@@ -319,7 +319,8 @@ def gist(each: Whole) -> Any:
     words = {lang: (one.text, one.tags, one.link, one.title) for lang, one in each.words.items()}
     where, own = set(), {}
     for target in each.targets:
-        where.add((target.account_id, target.strategy, target.langs))
+        # How several languages go out says nothing where there is one.
+        where.add((target.account_id, target.strategy if len(target.langs) > 1 else "", target.langs))
         own |= {(target.account_id, lang): own_words(each.words[lang], target, lang) for lang in target.overrides}
     media = [(item.medium, item.alt, item.captions, item.position) for item in each.media]
     post = each.post
