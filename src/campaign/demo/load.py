@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,9 +18,10 @@ from campaign.demo.journey import Journey, JourneyPost
 from campaign.demo.journey import Picture as JourneyPicture
 from campaign.demo.twin import CHANNELS
 from campaign.platforms import load
-from campaign.service import App, accounts, campaigns
+from campaign.service import App, accounts, campaigns, glossary
 from campaign.service.approve import approve
 from campaign.service.compose import Draft, Picture, Wording, compose
+from campaign.sheets.terms import read_terms
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import people as people_rows
@@ -48,6 +50,8 @@ def load_into(app: App, journey: Journey, platforms: Mapping[str, Any], pictures
     people = {name: _person(app, name) for name in ROLES}
     asyncio.run(_connect(app, platforms, people["alice"]))
     _campaign(app, journey, people["alice"])
+    with as_file(files("campaign.demo") / "glossary.csv") as sheet:
+        glossary.import_terms(app, read_terms(sheet)[1], by=people["alice"], campaign_name=journey.campaign.id)
     pictures.mkdir(exist_ok=True)
     for post in journey.posts:
         _post(app, journey, post, pictures, people)

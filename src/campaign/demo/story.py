@@ -137,12 +137,14 @@ def _all_is_paused(on: Scene) -> None:
 
 
 def _the_missed_is_rescheduled(on: Scene) -> None:
-    """One delivery's grace ended meanwhile: it is not sent late by itself, a person gives it another time."""
+    """One delivery's grace ended meanwhile: it is not sent late by itself, a person gives it another time, and another
+    approves it for that."""
     if ("all", "") in _standing(on):
         resume(on.app, "all", by=on.alice)
     for row in on.rows("P09"):
         if row["state"] == State.MISSED:
             retry(on.app, row["id"], by=on.alice, at="2019-10-09 12:30")
+    approve(on.app, "P09", by=on.bob, langs=["ru"], campaign_name=on.campaign)
 
 
 def _a_counter_is_missing(on: Scene) -> None:
