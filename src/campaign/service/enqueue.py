@@ -7,17 +7,18 @@ from typing import Any
 
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid, LeaseLost
-from campaign.core.model import ArchiveState, Campaign, Delivery, Person, Post, Role
+from campaign.core.model import Account, ArchiveState, Campaign, Delivery, Person, Post, Role
 from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
-from campaign.service.notify import HELD, decided, over, tell_held
+from campaign.service.notify import HELD, decided, over, settled, tell_held
 from campaign.service.standing import read, unready
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
+from campaign.store.posts import Queued
 
 HOLDABLE = (State.SCHEDULED, State.CLAIMED, State.MISSED, State.FAILED)  # what has not crossed the line
 
@@ -41,23 +42,8 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
                 continue
             account = account_rows.account_of(tx, entry.account_id)
             demand(check(entry.outgoing, app.capabilities(account)))
-            delivery = Delivery(
-                id=app.new_id(),
-                post_id=post.id,
-                account_id=entry.account_id,
-                campaign_id=campaign.id,
-                outgoing_id=entry.id,
-                outgoing_sha256=entry.sha256,
-                langs=entry.outgoing.langs,
-                part=entry.outgoing.part,
-                parent_id=known[entry.parent_id] if entry.parent_id else None,
-                state=State.SCHEDULED,
-                due_at=entry.due_at,
-                late_after=entry.due_at + campaign.grace,
-                key=app.new_key(),
-                guarantee=account.guarantee,
-                moved_because=entry.moved_because,
-            )
+            parent_id = known[entry.parent_id] if entry.parent_id else None
+            delivery = _delivery(app, campaign, entry, account, parent_id)
             outbox.add_delivery(tx, delivery, at=app.clock.now())
             event(app, tx, "delivery.enqueued", by, post_id=post.id, delivery_id=delivery.id)
             known[entry.id] = delivery.id
@@ -65,6 +51,40 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
             pending.remove(entry)
             progress = True
     return made
+
+
+def enqueue_cancelled(app: App, tx: Any, campaign: Campaign, entry: Queued, *, why: str) -> Delivery:
+    """Put an Outgoing into the queue as taken back, with the reason: it is on record, and never goes out."""
+    account = account_rows.account_of(tx, entry.account_id)
+    parent_id = post_rows.enqueued(tx, entry.post_id)[entry.parent_id] if entry.parent_id else None
+    delivery = replace(
+        _delivery(app, campaign, entry, account, parent_id),
+        state=State.CANCELLED,
+        error=why,
+        archive_state=ArchiveState.DUE,
+    )
+    outbox.add_delivery(tx, delivery, at=app.clock.now())
+    return delivery
+
+
+def _delivery(app: App, campaign: Campaign, entry: Queued, account: Account, parent_id: str | None) -> Delivery:
+    return Delivery(
+        id=app.new_id(),
+        post_id=entry.post_id,
+        account_id=entry.account_id,
+        campaign_id=campaign.id,
+        outgoing_id=entry.id,
+        outgoing_sha256=entry.sha256,
+        langs=entry.outgoing.langs,
+        part=entry.outgoing.part,
+        parent_id=parent_id,
+        state=State.SCHEDULED,
+        due_at=entry.due_at,
+        late_after=entry.due_at + campaign.grace,
+        key=app.new_key(),
+        guarantee=account.guarantee,
+        moved_because=entry.moved_because,
+    )
 
 
 def hold(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
@@ -151,6 +171,8 @@ def cancel(app: App, post_name: str, *, by: Person, campaign_name: str | None = 
         moved = [outbox.move(tx, row, State.CANCELLED, archive_state=ArchiveState.DUE, error=None) for row in open_rows]
         for row in moved:
             decided(app, tx, row.id)
+        settled(app, tx, post.id)
+        post_rows.touch_post(tx, post.id, at=app.clock.now())  # calendars tell it by a version of its own
         event(app, tx, "post.cancelled", by.name, post_id=post.id, detail={"deliveries": [row.id for row in moved]})
     return moved
 

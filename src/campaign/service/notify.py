@@ -67,6 +67,11 @@ def decided(app: App, tx: Any, delivery_id: str) -> None:
     notices.close(tx, ABOUT_DELIVERIES, delivery_id, at=app.clock.now())
 
 
+def settled(app: App, tx: Any, post_id: str) -> None:
+    """Close what stands about a post's readiness: it was taken back."""
+    notices.close(tx, (HELD, UNREADY, UNAPPROVED), post_id, at=app.clock.now())
+
+
 def tell_of(app: App, tx: Any, deliveries: Sequence[Delivery]) -> None:
     """Write the news of deliveries that wait for a person now; of others nothing."""
     names: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """Approvals: somebody's word that exactly these bytes may go out."""
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -79,6 +79,25 @@ def take_back(
         approvals.c.void_at.is_(None),
     )
     return int(tx.execute(query.values(void_at=at, void_because=because)).rowcount)
+
+
+def carry(
+    tx: Connection, post_id: str, old: str, new: str, langs: Collection[str], *, new_id: Callable[[], str]
+) -> int:
+    """Let what was approved of the old bytes in these languages, of which nothing changed, stand for the new ones too.
+
+    Returns:
+        How many approvals were carried over.
+    """
+    held = [each for each in approvals_of(tx, post_id) if each.outgoing_sha256 == old and each.void_at is None]
+    rows = [
+        replace(each, id=new_id(), outgoing_sha256=new, carried_from=each.carried_from or old)
+        for each in held
+        if each.lang in langs
+    ]
+    if rows:
+        tx.execute(approvals.insert(), [asdict(each) for each in rows])
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)
