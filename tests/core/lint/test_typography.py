@@ -122,7 +122,7 @@ def test_links_names_hashtags_and_placeholders_are_left_alone(name: str) -> None
 
 
 def test_a_mark_without_a_partner_is_left_to_a_person() -> None:
-    for text in ('Экран 5" и всё', 'Он сказал: "да', 'да" и всё', '" "', '"один\nдва"'):
+    for text in ('Экран 5" и всё', 'Он сказал: "да', 'да" и всё', '" "', '"один\nдва"', 'знак «"» в тексте'):
         assert text == mend(text, "ru")
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -75,3 +76,9 @@ def test_every_code_that_the_core_gives_has_its_sentence(file: str) -> None:
 
     assert codes
     assert codes <= set(SENTENCES)
+
+
+def test_the_readme_names_every_code_of_the_lint() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+
+    assert [] == [code for code in (*LETTERS, *TYPOGRAPHY, *PAIR) if f"`{code}`" not in readme]

@@ -13,8 +13,8 @@ _STYLES = {"ru": (("«", "»"), ("„", "“")), "ko": (("“", "”"), ("‘", 
 # Marks that are changed where they stand; others of another language may quote it, and stay.
 _STRANGERS = {"ru": frozenset('"“”„″'), "ko": frozenset('"'), "en": frozenset('"«»')}
 _DOUBLE = regex.compile('["«»„“”]')
+_CLOSERS = {"«": "»", "„": "“”", "“": "”", '"': '"', "»": "", "”": ""}
 _OPENS_AFTER = frozenset("([{‘«„“—–-/\u00a0 \n\t…·")
-_CLOSES_BEFORE = frozenset(")]}’»“”.,;:!?…—–-/\u00a0 \n\t")
 _CONTRACTION = regex.compile(r"(?<=[\p{Latin}0-9])'(?=\p{Latin})|(?<![\p{L}\p{N}'])'(?=\d0s\b|tis\b|twas\b|em\b)")
 _PAIR = regex.compile(
     r"(?:^|(?<=[\s(\[“«—–]))'(?=[^\s'])((?:[^'\n]|(?<=[\p{Latin}0-9])'(?=\p{Latin})){0,200}(?<=[^\s']))'(?![\p{Latin}0-9'])",
@@ -65,9 +65,11 @@ def pairs(proof: Proof) -> list[tuple[int, int, int]]:
         last = place
         if _opens(proof, place, opened):
             opened.append(place)
-        elif opened and _closes(proof.text, place):
-            start = opened.pop()
-            found.append((len(opened), start, place))
+        elif _closes(proof.text, place):
+            fits = [depth for depth, start in enumerate(opened) if proof.text[place] in _CLOSERS[proof.text[start]]]
+            if fits:  # what was opened within and not closed was no quotation mark
+                found.append((fits[-1], opened[fits[-1]], place))
+                del opened[fits[-1] :]
     return sorted(found, key=lambda pair: pair[1])
 
 

@@ -11,9 +11,7 @@ from campaign.core.lint.scripts import swap
 MOST = 3  # more are rarely read: languages-engagement-ux.md §3
 _TAG = regex.compile(r"#[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*")
 _OTHER = regex.compile(r"[^\p{L}\p{M}\p{N}_]+")
-_PART = regex.compile(r"[a-z0-9]+")
 _UNDERSCORED = regex.compile(r"#?[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
-_LONG = regex.compile(r"#?[a-z]{13,}")
 
 
 def tags(given: Sequence[str], lang: str, field: str = "tags", required: Sequence[str] = ()) -> Iterator[Finding]:
