@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from campaign.core.model import Lang, Person, Policy, Role
 
@@ -47,6 +47,9 @@ class Given(Protocol):
     def reason(self) -> str | None: ...
 
 
+G = TypeVar("G", bound=Given)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked of one Outgoing before it may leave.
@@ -80,7 +83,7 @@ def lapse(given: Given, asked: Asked, now: datetime) -> str | None:
     return None
 
 
-def filled(given: Iterable[Given], asked: Asked, lang: Lang, now: datetime) -> dict[int, Given]:
+def filled(given: Iterable[G], asked: Asked, lang: Lang, now: datetime) -> dict[int, G]:
     """Return the steps in a language that hold now, each by another person; the number of a step → who gave it.
 
     One person's word counts once, unless an admin gave a reason for the second one. Where people could fill the steps
@@ -93,12 +96,12 @@ def filled(given: Iterable[Given], asked: Asked, lang: Lang, now: datetime) -> d
     ]
     if not holding:
         return {}
-    by_step: list[list[Given | None]] = []
+    by_step: list[list[G | None]] = []
     for step in range(1, asked.steps + 1):
         # The latest word of each person is enough.
         latest = {each.person: each for each in holding if _fills(each, step, asked.steps)}
         by_step.append([*latest.values(), None])
-    best: tuple[Given | None, ...] = ()
+    best: tuple[G | None, ...] = ()
     for way in product(*by_step):
         chosen = [each for each in way if each is not None]
         if _by_different_people(chosen) and len(chosen) > sum(each is not None for each in best):

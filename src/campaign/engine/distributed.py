@@ -19,6 +19,7 @@ from campaign.outage import Outage
 from campaign.service import App
 from campaign.service.archive import archive
 from campaign.service.confirm import confirm
+from campaign.service.look import look
 from campaign.service.measure import measure
 from campaign.service.seal import seal
 from campaign.store import accounts as account_rows
@@ -144,6 +145,7 @@ class DistributedEngine:
         while not self._stopped.is_set():
             await asyncio.to_thread(self._pulse)
             await asyncio.to_thread(self._vigil.give_up)
+            await asyncio.to_thread(look, self._app)
             self._away.over()
             await self._pause(self._beat_every)
 

@@ -19,6 +19,7 @@ from campaign.outage import Outage
 from campaign.service import App
 from campaign.service.archive import archive
 from campaign.service.confirm import confirm
+from campaign.service.look import look, next_look
 from campaign.service.measure import measure
 from campaign.service.seal import seal
 from campaign.store import accounts as account_rows
@@ -40,6 +41,7 @@ class Survey:
     next_due: datetime | None
     coming: datetime | None  # the next one that was not due yet when this look began
     next_late: datetime | None
+    next_look: datetime | None
     next_reading: datetime | None
     next_retry: float | None  # monotonic seconds
     doubtful: bool
@@ -180,6 +182,8 @@ class EmbeddedEngine:
         self._looked, began = app.clock.uptime(), app.clock.now()
         await asyncio.to_thread(self._beat)
         await asyncio.to_thread(self._vigil.give_up)
+        if await asyncio.to_thread(look, app):  # before anything is claimed: what is not ready must be held by then
+            self._again = True
         await self._pump.look()
         survey = await asyncio.to_thread(_survey, app, self._publishes_only, began)
         now = app.clock.now()
@@ -240,10 +244,11 @@ class EmbeddedEngine:
         delays: list[float] = []
         if survey.next_retry is not None:
             delays.append(survey.next_retry - self._app.clock.monotonic())
-        instants = [t for t in (survey.next_due, survey.next_late, survey.next_reading) if t is not None]
+        events = (survey.next_due, survey.next_late, survey.next_look, survey.next_reading)
+        instants = [t for t in events if t is not None]
         if self._pace is None or self._pace.over:
             # What was due already is claimed, or waits for something that wakes us when it comes.
-            times = (survey.coming, survey.next_late, survey.next_reading)
+            times = (survey.coming, survey.next_late, survey.next_look, survey.next_reading)
             delays += [(instant - now).total_seconds() for instant in times if instant is not None]
         elif self._idle(survey, now):
             ends = [self._pace.until] if self._pace.stop is None else [self._pace.until, self._pace.stop]
@@ -267,7 +272,7 @@ class EmbeddedEngine:
     def _idle(self, survey: Survey, now: datetime) -> bool:
         """Whether a virtual clock may move: never while anything is due or in flight."""
         busy = self._pump.busy or any(name not in ("wake", "tend", "archive", "seal") for name in self._under_way)
-        due = any(t is not None and t <= now for t in (survey.next_due, survey.next_reading))
+        due = any(t is not None and t <= now for t in (survey.next_due, survey.next_look, survey.next_reading))
         return not (busy or due or survey.in_flight or survey.doubtful)
 
     def _plan_advance(self, instant: datetime, now: datetime) -> None:
@@ -284,7 +289,7 @@ class EmbeddedEngine:
         now = self._app.clock.now()
         survey = await asyncio.to_thread(_survey, self._app, self._publishes_only, now)
         if self._pace is not None and self._idle(survey, now):
-            events = (survey.next_due, survey.next_late, survey.next_reading, instant)
+            events = (survey.next_due, survey.next_late, survey.next_look, survey.next_reading, instant)
             self._pace.advance(min((t for t in events if t is not None and t > now), default=now))
         self.wake()
 
@@ -338,6 +343,7 @@ def _survey(app: App, publishes_only: bool, began: datetime) -> Survey:
             next_due=queue.next_due(tx),
             coming=queue.next_due(tx, after=began),
             next_late=queue.late(tx, now=app.clock.now()),
+            next_look=next_look(app, tx),
             next_reading=None if publishes_only else readings.next_reading(tx),
             next_retry=min((end for end in ends if end is not None), default=None),
             doubtful=bool(queue.doubtful(tx, mono=mono, boot=boot, limit=1)),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from campaign.core.approval import filled, missing, refusal
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid, LeaseLost
 from campaign.core.model import Account, ArchiveState, Campaign, Delivery, Person, Post, Role
@@ -12,12 +13,13 @@ from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_loca
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.notify import HELD, decided, over, settled, tell_held
-from campaign.service.standing import read, unready
+from campaign.service.standing import Standing, read, unready
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue
 from campaign.store import posts as post_rows
+from campaign.store.approvals import Approval
 from campaign.store.posts import Queued
 
 HOLDABLE = (State.SCHEDULED, State.CLAIMED, State.MISSED, State.FAILED)  # what has not crossed the line
@@ -188,7 +190,9 @@ def move(
     fold: Fold | None = None,
     campaign_name: str | None = None,
 ) -> tuple[Post, list[Delivery]]:
-    """Give a post another local time; what waits or was missed goes with it, approvals stay.
+    """Give a post another local time; what waits or was missed goes with it.
+
+    Beyond the campaign's window its approvals are void: it is held until somebody approves the new time.
 
     Raises:
         Invalid: the time is past, or falls in a gap or a fold.
@@ -214,6 +218,7 @@ def move(
         for row in moved:
             decided(app, tx, row.id)
         hold(app, tx, campaign, post)
+        release(app, tx, campaign, post)
         detail = {"at": at, "zone": where, "due_at": due_at.isoformat()}
         event(app, tx, "post.moved", by.name, post_id=post.id, detail=detail)
     return post, moved
@@ -221,6 +226,9 @@ def move(
 
 def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool = False) -> Delivery:
     """Schedule a failed or missed delivery again, at a local time of its post's zone, or at once.
+
+    An approver who does it approves the new time by it: what was approved whole stays so. By anybody else it is moved
+    like a post: beyond the campaign's window its approvals are void, and it is held.
 
     Raises:
         Conflict: it is in another state.
@@ -242,10 +250,44 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
         moved = outbox.move(
             tx, held, State.SCHEDULED, due_at=due_at, late_after=due_at + campaign.grace, retry_at=None, error=None
         )
+        post_rows.move_outgoing(tx, held.outgoing_id, due_at=due_at, moved_because=held.moved_because)
         decided(app, tx, held.id)
         event(app, tx, "delivery.rescheduled", by.name, post_id=post.id, delivery_id=held.id)
+        _approve_time(app, tx, read(tx, campaign, post, now=app.clock.now()), held, moved, by)
         hold(app, tx, campaign, post)
-    return moved
+        release(app, tx, campaign, post)
+        return queue.get(tx, moved.id)
+
+
+def _approve_time(app: App, tx: Any, standing: Standing, before: Delivery, moved: Delivery, by: Person) -> None:
+    """Let the approvals of a delivery stand for its new time, where who moved it may give the last of them."""
+    entry = post_rows.outgoing_of(tx, moved.outgoing_id)
+    old, new = standing.asked_of(entry, before), standing.asked_of(entry, moved)
+    if not old.steps or missing(standing.given, old, standing.now):
+        return  # there is nothing that could stand
+    extended: list[Approval] = []
+    for lang in missing(standing.given, new, standing.now):
+        there = filled(standing.given, old, lang, standing.now)
+        why = refusal(
+            by,
+            step=old.steps,
+            steps=old.steps,
+            lang=lang,
+            account=entry.outgoing.account,
+            author=standing.post.author,
+            writer=standing.newest[lang].author,
+            taken=(),
+        )
+        if why is not None:
+            return
+        extended += [
+            replace(each, id=app.new_id(), due_at=moved.due_at, created_at=standing.now) for each in there.values()
+        ]
+    for each in extended:
+        approval_rows.add_approval(tx, each)
+    if extended:
+        detail = {"langs": sorted({each.lang for each in extended}), "due_at": moved.due_at.isoformat()}
+        event(app, tx, "approval.extended", by.name, post_id=moved.post_id, delivery_id=moved.id, detail=detail)
 
 
 def _check_future(app: App, field: str, given: str, due_at: datetime, where: str) -> None:
