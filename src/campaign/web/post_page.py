@@ -1,11 +1,12 @@
 """One post: its texts, what became of each delivery, the evidence of a doubt, its record, and what a person can do."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from campaign.core.errors import CampaignError, Invalid, NotFound
+from campaign.core.errors import CampaignError, Forbidden, Invalid, NotFound
 from campaign.core.evidence import Seen, evidence_of
 from campaign.core.language import latest, outdated
 from campaign.core.model import Attempt, Campaign, Delivery, Medium, Post, PostMedium, Role, Variant
@@ -16,6 +17,7 @@ from campaign.service.confirm import settle
 from campaign.service.enqueue import cancel, move, retry
 from campaign.service.package import mark_handed
 from campaign.service.report import Series, series_of
+from campaign.service.revise import demand_writer
 from campaign.service.withdraw import withdraw
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
@@ -54,6 +56,11 @@ class Sheet:
     comments: tuple[Heard, ...]
     record: archive.Kept | None
     doubts: tuple[Delivery, ...]
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the languages of the campaign that nobody has written yet."""
+        return [lang for lang in self.campaign.languages if lang not in {variant.lang for variant in self.variants}]
 
     @property
     def waiting(self) -> list[str]:
@@ -141,7 +148,7 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         curves=report_page.curves_of(sheet.series, visit.look),
         can_move=not states & set(queue.OPEN) and (not states or bool(states - {State.PUBLISHED, State.CANCELLED})),
         can_cancel=bool(states & {State.SCHEDULED, State.FAILED, State.MISSED}),
-        may_write=visit.may(Role.AUTHOR),
+        writes=_writes(visit, sheet),
         may_decide=visit.may(Role.AUTHOR, Role.APPROVER),
         may_approve=visit.may(Role.APPROVER)
         and (visit.person.name != sheet.post.author or sheet.campaign.approval == "none"),
@@ -178,6 +185,16 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             doubts=tuple(each for each in queue.of_post(tx, post.id) if each.state in DOUBTFUL),
         )
     return sheet
+
+
+def _writes(visit: Visit, sheet: Sheet) -> list[str]:
+    """Return the languages that this person may write in."""
+    found: list[str] = []
+    for lang in sheet.campaign.languages:
+        with contextlib.suppress(Forbidden):
+            demand_writer(visit.person, sheet.campaign, lang)
+            found.append(lang)
+    return found
 
 
 def _deletable(desk: Desk, sheet: Sheet) -> set[str]:
