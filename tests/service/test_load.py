@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from pydantic import SecretStr
 
 from campaign.config import Database
-from campaign.core.errors import Forbidden, Invalid, Unavailable
+from campaign.core.errors import Conflict, Forbidden, Invalid, Unavailable
 from campaign.core.lint import lint
 from campaign.service import campaigns
 from campaign.service.approve import approve
@@ -113,6 +113,34 @@ def test_a_changed_row_revises_what_changed_and_moves_what_moved(world: World, t
     assert (first.words["ru"].text, first.words["ru"].revision, first.words["ko"].revision) == ("Здравствуйте", 2, 1)
     assert second.post.local_at.strftime("%H:%M") == "20:30"
     assert what(take(world, sheet(tmp_path / "b.csv", [*FIRST[:5], "Здравствуйте", FIRST[6]], moved))) == ["same"] * 2
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_written_over(world: World, tmp_path: Path) -> None:
+    take(world, sheet(tmp_path / "a.csv", FIRST, SECOND))
+    file = sheet(tmp_path / "b.csv", [*FIRST[:5], "Здравствуйте", FIRST[6]], [*SECOND[:3], "다른 말", *SECOND[4:]])
+    passed: list[int] = []
+
+    def meanwhile(done: int) -> None:  # between the look at the last row and the writing
+        passed.append(done)
+        if done == 2:
+            revise(world.app, "P01", "ru", by=world.alice, text="Добрый день", campaign_name="c")
+
+    with pytest.raises(Conflict, match="Добрый день"):
+        take(world, file, progress=meanwhile)
+    assert wholes(world)[1].words["ko"].text == "두 번째"
+
+    passed.clear()
+    assert what(take(world, file, only_good=True)) == ["changed", "changed"]
+
+
+def test_a_sheet_that_would_change_too_many_posts_is_to_be_cut(world: World, tmp_path: Path) -> None:
+    rows = [[f"P{number}", *SECOND[1:]] for number in range(4)]
+    take(world, sheet(tmp_path / "a.csv", *rows))
+    file = sheet(tmp_path / "b.csv", *([*row[:3], "다른 말", *row[4:]] for row in rows))
+
+    with pytest.raises(Invalid, match="at most 3 at once"):
+        take(world, file, most=3)
+    assert take(world, file, most=3, only_good=True).counts == {"changed": 4}
 
 
 def test_a_language_that_is_written_later_comes_by_a_sheet_too(world: World, tmp_path: Path) -> None:

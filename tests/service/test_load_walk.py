@@ -1,4 +1,4 @@
-"""Whatever was done to a post, its sheet says what is there: imported here it changes nothing, elsewhere it is the post."""
+"""Whatever was done to a post, its sheet says what is there: here it changes nothing, elsewhere it is the same."""
 
 import contextlib
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -39,6 +39,7 @@ from campaign.store.whole import Whole, whole_posts
 What = Literal["new", "changed", "same", "conflict", "wrong"]
 Fetch = Callable[[str, Path], None]  # (address, file that it is written to); Raises: CampaignError
 BATCH = 500  # posts that are written together
+CHANGED = 1000  # posts that one sheet may change at once: ten seconds, for which SQLite lets nobody else write
 FETCHED = 4 * 2**30  # bytes of all that one sheet fetches
 _SUFFIXES = {*EXTENSIONS, ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".vtt", ".srt"}
 KEPT = "sha256:"  # a medium that the library holds already, by its digest
@@ -124,6 +125,7 @@ def load(
     dry_run: bool = False,
     only_good: bool = False,
     fetch: Fetch | None = None,
+    most: int = CHANGED,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Loaded:
     """Compare a sheet with the posts that are there; compose what is new, change what differs, all of it or nothing.
@@ -137,10 +139,12 @@ def load(
         dry_run: say what would be, and keep nothing.
         only_good: keep the rows that can be kept, though there are others.
         fetch: brings a medium from a public web address; None: addresses are refused.
+        most: posts that are changed together; there is no bound on new ones, nor where `only_good` changes each alone.
         progress: told how many rows were looked at.
 
     Raises:
-        Invalid: the file cannot be read, or its columns are none of a sheet of posts.
+        Invalid: the file cannot be read, its columns are none of a sheet of posts, or it changes too many of them.
+        Conflict: somebody else was faster; nothing is kept.
         Forbidden: the person may not write.
     """
     demand_role(by, Role.AUTHOR)
@@ -157,11 +161,12 @@ def load(
             progress(number)
         if not loader.seen:
             raise Invalid("file", file.name, "holds no post: there is nothing below its first row")
+        changed = sum(each.what == "changed" for each in loader.seen)
+        if changed > most and not only_good:
+            rule = f"changes {changed:,} posts; at most {most:,} at once, for nobody else can write meanwhile: cut it"
+            raise Invalid("file", file.name, rule)
         good = all(each.is_good for each in loader.seen)
-        kept = False
-        if loader.work and not dry_run and (good or only_good):
-            loader.keep(file.name)
-            kept = bool(loader.work)
+        kept = bool(loader.work) and not dry_run and (good or only_good) and loader.keep(file.name, apart=only_good)
     return Loaded(tuple(loader.seen), tuple(sheet.notes), kept)
 
 
@@ -215,33 +220,66 @@ class _Loader:
         names = _names(work)
         if not names:
             return Seen(row.where, row.id, "same")
+        tried = replace(self.app, media=Beside(self.app.media, self.place / "beside"))
+        self._warm(tried, work)
         with Fleeting(self.app.store.engine).begin() as tx:  # what would happen, without its happening
-            warnings = self._change(replace(self.app, media=Beside(self.app.media, self.place / "beside")), tx, work)
+            warnings = self._change(tried, tx, work)
         return Seen(row.where, row.id, "changed", names, warnings=warnings)
 
-    def keep(self, file: str) -> None:
-        """Write everything in one transaction."""
+    def keep(self, file: str, *, apart: bool) -> bool:
+        """Write everything in one transaction; return whether anything was.
+
+        Args:
+            apart: each post that is changed by itself; what cannot be changed any more is told as a conflict.
+        """
         app = self.app
         plans = [work.plan for work in self.work if work.plan is not None]
+        changed = [work for work in self.work if work.there is not None]
         for each in plans:
             each.attached.keep(app.media)
+        done = len(plans) if apart else len(self.work)
+        if apart:
+            for work in changed:
+                try:
+                    with app.store.begin() as tx:
+                        self._change(app, tx, work)
+                    done += 1
+                except (Invalid, Conflict, NotFound) as error:
+                    row = work.row
+                    self.seen[work.number] = Seen(row.where, row.id, "conflict", (), (Fault("id", row.id, str(error)),))
+        if not done:
+            return False
         with app.store.begin() as tx:
             for start in range(0, len(plans), BATCH):
-                some = plans[start : start + BATCH]
-                taken = [
-                    name
-                    for scene, _ in self.scenes.values()
-                    if (names := [each.post.name for each in some if each.scene is scene])
-                    for name in post_rows.taken_names(tx, scene.campaign, names)
-                ]
-                if taken:
-                    raise Conflict(f"post id '{taken[0]}' came into use meanwhile; nothing was changed: import again")
-                keep(app, tx, some, by=self.by)
-            for work in self.work:
-                if work.there is not None:
+                self._add(tx, plans[start : start + BATCH])
+            for work in () if apart else changed:
+                try:
                     self._change(app, tx, work)
+                except CampaignError as error:
+                    error.add_note(f"in {work.row.where} of the file; nothing was changed")
+                    raise
             counts = Counter(self.seen[work.number].what for work in self.work)
             event(app, tx, "posts.imported", self.by.name, detail={"file": file, **counts})
+        return True
+
+    def _add(self, tx: Any, plans: Sequence[Plan]) -> None:
+        for scene, _ in self.scenes.values():
+            names = [each.post.name for each in plans if each.scene is scene]
+            if taken := post_rows.taken_names(tx, scene.campaign, names):
+                raise Conflict(f"post id '{taken[0]}' came into use meanwhile; nothing was changed: import again")
+        keep(self.app, tx, plans, by=self.by)
+
+    def _warm(self, app: App, work: _Work) -> None:
+        """Have media made ready for their accounts while nothing is locked: encoding a clip takes minutes."""
+        alone = replace(app, store=Fleeting(app.store.engine))
+        given: Mapping[str, Any] = {"by": self.by, "campaign_name": work.campaign}
+        with suppress(CampaignError):  # said when all of the row is tried
+            if "media" in work.changes.arranged:
+                arrange(alone, work.row.id, media=work.changes.arranged["media"], **given)
+        for lang, edit in work.changes.edits:
+            with suppress(CampaignError):
+                if edit.captions:
+                    revise(alone, work.row.id, lang, edit, **given)
 
     def _change(self, app: App, tx: Any, work: _Work) -> tuple[str, ...]:
         """Change a post as its row says, in the caller's transaction; return what was noticed."""
