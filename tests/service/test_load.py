@@ -138,6 +138,7 @@ def test_a_sheet_that_would_change_too_many_posts_is_to_be_cut(world: World, tmp
     take(world, sheet(tmp_path / "a.csv", *rows))
     file = sheet(tmp_path / "b.csv", *([*row[:3], "다른 말", *row[4:]] for row in rows))
 
+    assert "at most 3 at once" in take(world, file, most=3, dry_run=True).notes[0]
     with pytest.raises(Invalid, match="at most 3 at once"):
         take(world, file, most=3)
     assert take(world, file, most=3, only_good=True).counts == {"changed": 4}

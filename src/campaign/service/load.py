@@ -164,7 +164,9 @@ def load(
         changed = sum(each.what == "changed" for each in loader.seen)
         if changed > most and not only_good:
             rule = f"changes {changed:,} posts; at most {most:,} at once, for nobody else can write meanwhile: cut it"
-            raise Invalid("file", file.name, rule)
+            if not dry_run:
+                raise Invalid("file", file.name, rule)
+            sheet.notes.append(f"the sheet {rule}")
         good = all(each.is_good for each in loader.seen)
         kept = bool(loader.work) and not dry_run and (good or only_good) and loader.keep(file.name, apart=only_good)
     return Loaded(tuple(loader.seen), tuple(sheet.notes), kept)
