@@ -79,6 +79,8 @@ def add(
         strategy: split
         overflow: refuse
         approve: false
+        # besides: langs: [ko, ru], gap: forward, fold: first, waive: {"ru:mixed-script": a logo},
+        # and words for one account alone: own: {kr: {ko: 짧게}}
 
     All posts of a file are checked before the first is kept.
 
