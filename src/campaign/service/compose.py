@@ -15,6 +15,7 @@ from campaign.core.plan import Waiver
 from campaign.media.shelf import Shelf
 from campaign.service import App, demand_role
 from campaign.service.attach import Attachments, attach
+from campaign.service.days import hints
 from campaign.service.draft import (
     Draft,
     Picture,
@@ -217,9 +218,19 @@ def plan(
     waivers = waivers_for(app, post, draft.waive or {}, by)
     words = _words(app, scene, post, wordings, attached, targets) if whole else None
     said = unwaived(words or stops(scene.usage, post, wordings, attached.media, targets, scene.accounts), waivers)
+    said += _time(app, scene, post, rendered, whole=whole)
     raise_errors(rendered.findings + said)
     findings += rendered.findings + said
     return Plan(scene, post, wordings, targets, attached, rendered, findings, entry.approve_now, waivers)
+
+
+def _time(app: App, scene: Scene, post: Post, rendered: Rendered, *, whole: bool) -> list[Placed]:
+    """Return what stands against a draft's time; `whole`: with holidays and its neighbours."""
+    found = scene.days.stops(post, rendered.queued)
+    if not whole:
+        return found
+    with app.store.read() as tx:
+        return found + hints(tx, scene.days, post, rendered.queued)
 
 
 def _words(
@@ -373,6 +384,8 @@ def preview(app: App, campaign_name: str, draft: Draft, *, by: Person, progress:
     with _noted(findings):
         waivers = waivers_for(app, planned, draft.waive or {}, by)
         findings += unwaived(_words(app, scene, planned, wordings, attached, targets), waivers)
+    if post is not None:
+        findings += _time(app, scene, planned, rendered, whole=True)
     forecasts = _forecasts(app, campaign, draft, accounts, wordings)
     return Preview(post, tuple(rendered.queued), tuple(rendered.counts), tuple(findings), tuple(forecasts))
 

@@ -40,6 +40,7 @@ class Draft:
     Attributes:
         langs: that it is to go out in, those among them that are written later; empty: those of the wordings.
         overrides: account → language → the whole wording that goes there in place of the common one.
+        anyway: why it goes out in soft quiet hours; None: it waits for their end.
         waive: LANG:CODE of findings that may stand → why, as {"ru:mixed-script": "a logo"}.
     """
 
@@ -59,6 +60,7 @@ class Draft:
     langs: tuple[str, ...] = ()
     overrides: Mapping[str, Mapping[str, Wording]] | None = None
     waive: Mapping[str, str] | None = None
+    anyway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,19 @@ def timed(app: App, campaign: Campaign, leg: Leg | None, draft: Draft, name: str
         overflow=draft.overflow,
         gap=draft.gap,
         fold=draft.fold,
+        quiet_because=checked_reason("anyway", draft.anyway),
         changed_at=now,
     )
+
+
+def checked_reason(field: str, reason: str | None) -> str | None:
+    """Return a reason on one line; None where none is given. Raises: Invalid: an empty or a long one."""
+    if reason is None:
+        return None
+    clean = " ".join(check_text(field, reason).split())
+    if not clean or len(clean) > 300:
+        raise Invalid(field, reason, "must say why, in at most 300 characters")
+    return clean
 
 
 def common_langs(account: Account, langs: Sequence[str]) -> tuple[str, ...]:

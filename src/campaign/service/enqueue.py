@@ -9,9 +9,11 @@ from campaign.core.approval import filled, missing, refusal
 from campaign.core.check import check, demand
 from campaign.core.errors import Conflict, Invalid, LeaseLost
 from campaign.core.model import Account, ArchiveState, Campaign, Delivery, Person, Post, Role
-from campaign.core.schedule import Fold, Gap, audience_time, in_zone, parse_local, resolve, zone
+from campaign.core.schedule import Fold, Gap, in_zone, parse_local, resolve, zone
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, demand_role, event
+from campaign.service.days import RESCHEDULED, Days
+from campaign.service.draft import checked_reason, raise_errors
 from campaign.service.notify import HELD, decided, over, settled, tell_held
 from campaign.service.standing import Standing, read, unready
 from campaign.store import accounts as account_rows
@@ -52,7 +54,18 @@ def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> li
             made.append(delivery)
             pending.remove(entry)
             progress = True
-    return made
+    return _held_by_days(app, tx, Days.read(tx, campaign), post, made)
+
+
+def _held_by_days(app: App, tx: Any, days: Days, post: Post, made: list[Delivery]) -> list[Delivery]:
+    """Hold at once what was enqueued for a day on which nothing goes out; return all."""
+    kept: list[Delivery] = []
+    for row in made:
+        why = days.darkness(post, row, app.clock.now())
+        kept.append(outbox.note(tx, row, held_because=why) if why else row)
+        if why:
+            event(app, tx, "delivery.held", SYSTEM, post_id=post.id, delivery_id=row.id, detail={"why": why})
+    return kept
 
 
 def enqueue_cancelled(app: App, tx: Any, campaign: Campaign, entry: Queued, *, why: str) -> Delivery:
@@ -143,11 +156,13 @@ def _standing(app: App, tx: Any, campaign: Campaign, post: Post) -> list[tuple[D
     standing = read(tx, campaign, post, now=app.clock.now())
     rows = {row.outgoing_id: row for row in queue.of_post(tx, post.id)}
     found: dict[str, tuple[Delivery, str | None]] = {}
+    days = Days.read(tx, campaign)
     entries = post_rows.outgoings_of(tx, post.id)
     for entry in entries:
         row = rows.get(entry.id)
         if row is not None and row.state in HOLDABLE:
-            found[entry.id] = (row, standing.why_not(standing.asked_of(entry, row)))
+            dark = days.darkness(post, row, app.clock.now())
+            found[entry.id] = (row, dark or standing.why_not(standing.asked_of(entry, row)))
     if campaign.unready == "hold_all":
         rest = [entry for entry in entries if entry.id not in rows or rows[entry.id].state in HOLDABLE]
         if lacking := unready(standing, rest, rows):
@@ -188,14 +203,18 @@ def move(
     tz: str | None = None,
     gap: Gap | None = None,
     fold: Fold | None = None,
+    anyway: str | None = None,
     campaign_name: str | None = None,
 ) -> tuple[Post, list[Delivery]]:
     """Give a post another local time; what waits or was missed goes with it.
 
     Beyond the campaign's window its approvals are void: it is held until somebody approves the new time.
 
+    Args:
+        anyway: why it goes out in soft quiet hours; None: it waits for their end. Hard ones are kept all the same.
+
     Raises:
-        Invalid: the time is past, or falls in a gap or a fold.
+        Invalid: the time is past, falls in a gap or a fold, or on a hard blackout day (the next free day is named).
         Conflict: some of it is under way.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
@@ -212,14 +231,26 @@ def move(
             raise Conflict(f"post {post.name} is under way ({under_way[0].state}); wait until it is settled")
         if rows and all(row.state in (State.PUBLISHED, State.CANCELLED) for row in rows):
             raise Conflict(f"post {post.name} is out or cancelled already; there is nothing to move")
-        post = replace(post, local_at=local, zone=where, tzdata=app.tzdata, due_at=due_at)
+        reason = checked_reason("anyway", anyway)
+        post = replace(
+            post,
+            local_at=local,
+            zone=where,
+            tzdata=app.tzdata,
+            due_at=due_at,
+            gap=gap,
+            fold=fold,
+            quiet_because=reason,
+        )
         post_rows.move_post(tx, post, at=app.clock.now())
-        moved = _move_outgoings(tx, campaign, post, rows)
+        moved = _move_outgoings(tx, Days.read(tx, campaign), post, rows)
         for row in moved:
             decided(app, tx, row.id)
         hold(app, tx, campaign, post)
         release(app, tx, campaign, post)
         detail = {"at": at, "zone": where, "due_at": due_at.isoformat()}
+        if reason is not None:
+            detail["anyway"] = reason
         event(app, tx, "post.moved", by.name, post_id=post.id, detail=detail)
     return post, moved
 
@@ -232,7 +263,7 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
 
     Raises:
         Conflict: it is in another state.
-        Invalid: neither a time nor `now` is given, or the time is past.
+        Invalid: neither a time nor `now` is given, or the time is past, in hard quiet hours, or on a hard blackout day.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
     with app.store.begin() as tx:
@@ -247,10 +278,11 @@ def retry(app: App, prefix: str, *, by: Person, at: str | None = None, now: bool
         if at is not None:
             due_at = resolve("at", parse_local("at", at), post.zone)
             _check_future(app, "at", at, due_at, post.zone)
-        moved = outbox.move(
-            tx, held, State.SCHEDULED, due_at=due_at, late_after=due_at + campaign.grace, retry_at=None, error=None
-        )
-        post_rows.move_outgoing(tx, held.outgoing_id, due_at=due_at, moved_because=held.moved_because)
+        _check_days(Days.read(tx, campaign), post, held, at or "now", due_at)
+        why = f"{RESCHEDULED}{by.name}"
+        times = {"due_at": due_at, "late_after": due_at + campaign.grace, "moved_because": why}
+        moved = outbox.move(tx, held, State.SCHEDULED, retry_at=None, error=None, **times)
+        post_rows.move_outgoing(tx, held.outgoing_id, due_at=due_at, moved_because=why)
         decided(app, tx, held.id)
         event(app, tx, "delivery.rescheduled", by.name, post_id=post.id, delivery_id=held.id)
         _approve_time(app, tx, read(tx, campaign, post, now=app.clock.now()), held, moved, by)
@@ -290,6 +322,15 @@ def _approve_time(app: App, tx: Any, standing: Standing, before: Delivery, moved
         event(app, tx, "approval.extended", by.name, post_id=moved.post_id, delivery_id=moved.id, detail=detail)
 
 
+def _check_days(days: Days, post: Post, held: Delivery, given: str, due_at: datetime) -> None:
+    """Check that a delivery may go out then. Raises: Invalid: a hard blackout day, or hard quiet hours."""
+    if why := days.dark(held.account_id, held.langs, due_at, post):
+        raise Invalid("at", given, f"falls on the {why}: nothing goes out then; choose another day")
+    free, quiet = days.time(replace(post, due_at=due_at), held.langs, now=True)
+    if quiet is not None:
+        raise Invalid("at", given, f"falls into the {quiet}; the next free time is {in_zone(free, post.zone)}")
+
+
 def _check_future(app: App, field: str, given: str, due_at: datetime, where: str) -> None:
     now = app.clock.now()
     if due_at < now:
@@ -297,25 +338,30 @@ def _check_future(app: App, field: str, given: str, due_at: datetime, where: str
         raise Invalid(field, given, rule)
 
 
-def _move_outgoings(tx: Any, campaign: Campaign, post: Post, rows: list[Delivery]) -> list[Delivery]:
+def _move_outgoings(tx: Any, days: Days, post: Post, rows: list[Delivery]) -> list[Delivery]:
     by_outgoing = {row.outgoing_id: row for row in rows}
-    legs = {leg.id: leg for leg in campaign_rows.legs_of(tx, campaign.id)}
-    leg_zone = legs[post.leg_id].zone if post.leg_id else post.zone
+    entries = post_rows.outgoings_of(tx, post.id)
+    waiting = [entry for entry in entries if _waits(by_outgoing.get(entry.id))]
+    times = days.times(post, entries)
+    raise_errors(days.stops(post, [replace(entry, due_at=times[entry.id][0]) for entry in waiting]))
     moved: list[Delivery] = []
-    for entry in post_rows.outgoings_of(tx, post.id):
-        due_at, why = audience_time(post.due_at, entry.outgoing.langs, campaign.quiet_hours, leg_zone)
+    for entry in waiting:
+        due_at, why = times[entry.id]
         row = by_outgoing.get(entry.id)
-        if row is not None and row.state not in (State.SCHEDULED, State.MISSED, State.FAILED):
-            continue
         post_rows.move_outgoing(tx, entry.id, due_at=due_at, moved_because=why)
         if row is None:
             continue
-        times = {"due_at": due_at, "late_after": due_at + campaign.grace, "moved_because": why, "retry_at": None}
+        late_after = due_at + days.campaign.grace
+        values = {"due_at": due_at, "late_after": late_after, "moved_because": why, "retry_at": None}
         if row.state is State.SCHEDULED:
-            moved.append(outbox.note(tx, row, **times))
+            moved.append(outbox.note(tx, row, **values))
         else:
-            moved.append(outbox.move(tx, row, State.SCHEDULED, error=None, **times))
+            moved.append(outbox.move(tx, row, State.SCHEDULED, error=None, **values))
     return moved
+
+
+def _waits(row: Delivery | None) -> bool:
+    return row is None or row.state in (State.SCHEDULED, State.MISSED, State.FAILED)
 
 
 def _post(tx: Any, name: str, campaign_name: str | None) -> Post:

@@ -9,10 +9,10 @@ from campaign.core.adapter import Capabilities
 from campaign.core.check import check, text_limit
 from campaign.core.errors import Invalid
 from campaign.core.model import Account, Campaign, Leg, Outgoing, Post
-from campaign.core.schedule import audience_time
 from campaign.core.text import count, split_text
 from campaign.service import App
 from campaign.service.attach import Attachments
+from campaign.service.days import Days
 from campaign.service.draft import Placed, Wording, placed
 from campaign.service.usage import Usage
 from campaign.service.word import Worded, worded
@@ -44,6 +44,7 @@ class Scene:
         legs: by their row ids.
         accounts: by their row ids.
         usage: what its words are held against.
+        days: what decides when its audiences may be reached.
     """
 
     app: App
@@ -51,6 +52,7 @@ class Scene:
     legs: Mapping[str, Leg]
     accounts: Mapping[str, Account]
     usage: Usage
+    days: Days
     _limits: dict[str, Capabilities] = field(default_factory=dict)
     _sharing: dict[str, str | None] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class Scene:
         """Return the scene of a campaign."""
         legs = {leg.id: leg for leg in campaign_rows.legs_of(tx, campaign.id)}
         accounts = {account.id: account for account in account_rows.all_accounts(tx)}
-        return cls(app, campaign, legs, accounts, Usage.read(tx, campaign))
+        return cls(app, campaign, legs, accounts, Usage.read(tx, campaign), Days.read(tx, campaign))
 
     def limits(self, account: Account) -> Capabilities:
         """Return an account's limits."""
@@ -80,8 +82,7 @@ class Scene:
         Raises:
             Invalid: there is no hour at which all of them may be reached.
         """
-        leg = self.legs.get(post.leg_id or "")
-        return audience_time(post.due_at, langs, self.campaign.quiet_hours, leg.zone if leg else post.zone)
+        return self.days.time(post, langs)
 
 
 @dataclass
@@ -106,7 +107,7 @@ def render(
 
     Args:
         attached: the post's media; None: it has none.
-        now: whoever says now means now, whatever hour it is for the audience.
+        now: whoever says now means now; only hard quiet hours are kept.
     """
     found = Rendered()
     for target in targets:
@@ -158,7 +159,7 @@ def _group(
             )
         except Invalid as error:
             found.findings += placed(error, account.name, group)
-    due_at, why = (post.due_at, None) if now else scene.audience(post, group)
+    due_at, why = scene.days.time(post, group, now=now)
     if target.strategy != "thread":
         parent = None
     for number, text in enumerate(parts, 1):
