@@ -40,15 +40,16 @@ def act(desk: Desk, visit: Visit) -> Response:
         limit=desk.settings.media.max_bytes,
     )
     action, _, what = (visit.text("act") or "save").partition(":")
+    tracks = _found(visit, sheet, files)
     try:
-        tracks = _tracks(visit, sheet, files)
+        tracks |= _tracks(visit, sheet, files)
         if action in ("save", "holds", "common"):
             _keep(desk, visit, sheet, typed, tracks, action)
             files.forget([kept.digest for kept in tracks.values()])
             return desk.go(f"/posts/{sheet.campaign.name}/{sheet.post.name}")
     except CampaignError as error:
         again = Sheet.read(desk, visit, sheet.lang, sheet.account)  # somebody may have been faster
-        return _page(desk, visit, again, typed, _found(visit, sheet, files), status=error.status_code, error=error)
+        return _page(desk, visit, again, typed, tracks, status=error.status_code, error=error)
     weighed = _weighed(desk, visit, sheet, typed, tracks)
     if action == "preview":
         boxes = sheet.boxes(typed, told_of(weighed.findings, visit.look), visit.look)
@@ -135,8 +136,8 @@ def _edit(
 
 
 def _tracks(visit: Visit, sheet: Sheet, files: DraftFiles) -> dict[int, Kept]:
-    """Return the caption files that were handed in, by the position of their clip. Raises: Invalid."""
-    found = _found(visit, sheet, files)
+    """Return the caption files that came with this very send, by the position of their clip. Raises: Invalid."""
+    found: dict[int, Kept] = {}
     for item in sheet.media:
         for upload in visit.files.get(f"captions_{item.position}", ()):
             try:
@@ -199,7 +200,7 @@ def _page(
     errors, problem = _errors(visit, error, weighed.findings, sent)
     if isinstance(error, Conflict) and (theirs or source_moved):
         problem = None  # it is said where both versions stand
-    boxes = sheet.boxes(typed, told, look)
+    boxes, places = sheet.boxes(typed, told, look), {where for where, *_ in errors}
     keys = {box.key for box in boxes}
     return desk.page(
         visit,
@@ -210,12 +211,12 @@ def _page(
         boxes=boxes,
         loose=[one for one in told if one.key not in keys],
         errors=errors,
-        places={where for where, *_ in errors},
+        places=places,
         problem=problem,
         done=done,
         theirs=theirs,
         source_moved=source_moved,
-        tracks=tracks,
+        tracks={at: kept for at, kept in tracks.items() if f"captions_{at}" not in places},
         holds=set(visit.texts("holds")),
         change=visit.text("change") or "meaning",
         keep_own=bool(visit.text("keep_own")),
