@@ -7,11 +7,12 @@ from cyclopts import Parameter
 from campaign.cli.delivery import FIELDS, HEADS, brief, cells
 from campaign.cli.given import words
 from campaign.cli.here import HERE, Here
+from campaign.cli.series import reached, tell_left
 from campaign.cli.show import data, fields, iso, line, plain, say, table
 from campaign.core.model import Campaign, Leg, Post, PostMedium, Variant
 from campaign.core.schedule import Fold, Gap, in_zone
 from campaign.service.approve import approve
-from campaign.service.enqueue import cancel, move
+from campaign.service.repeat import Scope, cancel_all, move_all
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -105,24 +106,45 @@ def approve_it(
     /,
     *,
     lang: Annotated[list[str] | None, Parameter(name="--lang")] = None,
+    override: str | None = None,
+    revision: int | None = None,
     campaign: str | None = None,
     here: Here = HERE,
 ) -> None:
     """Give your word that a post may go out as it is; what is approved whole is enqueued.
 
-    Example: campaign post approve P01 --lang ru --as bob
+    Examples: campaign post approve P01 --lang ru --as bob · campaign post approve P01 --override "bob is on leave"
+
+    Where several people approve, this is the next step that you may give: the review first, the approval last.
 
     Args:
         id: Its id.
         lang: Only this language; several with commas between. By default all.
+        override: The reason for which an admin approves what he wrote himself, or gives a second step; it is on record.
+        revision: The revision of that language that you read; when somebody else was faster, nothing is approved.
         campaign: Its campaign, where several have a post of that id.
     """
     with here.opened() as app:
-        done = approve(app, id, by=here.person(app), langs=words(lang or []), campaign_name=campaign)
+        done = approve(
+            app,
+            id,
+            by=here.person(app),
+            langs=words(lang or []),
+            override=override,
+            revision=revision,
+            campaign_name=campaign,
+        )
     deliveries = [brief(row) for row in done.deliveries]
     if here.json:
-        data({"post": done.post.name, "approved": done.langs, "waiting": done.waiting, "deliveries": deliveries})
+        told = {"post": done.post.name, "approved": done.langs, "waiting": done.waiting, "deliveries": deliveries}
+        steps = [{"lang": each.lang, "step": each.step, "steps": each.steps} for each in done.given]
+        data(told | {"steps": steps, "refused": list(done.refused)})
         return
+    for why in done.refused:
+        say(f"not given: {why}")
+    for lang_, step, steps_ in dict.fromkeys((each.lang, each.step, each.steps) for each in done.given):
+        if step < steps_:
+            line(f"post {done.post.name} ({lang_}): step {step} of {steps_} is given")
     line(f"post {done.post.name} approved in {', '.join(done.langs)}; {len(deliveries)} deliveries enqueued")
     if done.waiting:
         say(f"waits for approval in {', '.join(done.waiting)}")
@@ -136,12 +158,13 @@ def move_it(
     tz: str | None = None,
     gap: Gap | None = None,
     fold: Fold | None = None,
+    scope: Scope = "this",
     campaign: str | None = None,
     here: Here = HERE,
 ) -> None:
     """Give a post another time; what waits or was missed goes with it, approvals stay.
 
-    Example: campaign post move P01 --at "2026-12-01 20:00"
+    Example: campaign post move P01 --at "2026-12-01 20:00" · campaign post move P01-3 --at … --scope following
 
     Args:
         id: Its id.
@@ -149,35 +172,53 @@ def move_it(
         tz: The zone of that time; by default the post's.
         gap: Where the clocks skip that time: the time after (forward) or before (back).
         fold: Where that time happens twice: the first or the second.
+        scope: Of a series: this post, the following ones too, or all; they are shifted by as much on the wall clock.
         campaign: Its campaign, where several have a post of that id.
     """
     with here.opened() as app:
-        post, rows = move(app, id, at=at, by=here.person(app), tz=tz, gap=gap, fold=fold, campaign_name=campaign)
+        done = move_all(
+            app, id, at=at, by=here.person(app), scope=scope, tz=tz, gap=gap, fold=fold, campaign_name=campaign
+        )
+    post = next(each for each in done.posts if id in (each.name, each.id))
+    rows = done.deliveries
     if here.json:
         told = {"post": post.name, "due_at": iso(post.due_at), "zone": post.zone}
-        data(told | {"deliveries": [brief(row) for row in rows]})
+        data(told | reached(done) | {"deliveries": [brief(row) for row in rows]})
         return
+    tell_left(done)
     line(f"post {post.name} goes out {in_zone(post.due_at, post.zone)}; {len(rows)} deliveries moved")
     for row in rows:
         if row.moved_because:
             say(f"{'+'.join(row.langs)} goes out {in_zone(row.due_at, post.zone)}: {row.moved_because}")
 
 
-def cancel_it(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = None, here: Here = HERE) -> None:
-    """Take back every delivery of a post that has not left.
+def cancel_it(
+    id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    scope: Scope = "this",
+    campaign: str | None = None,
+    here: Here = HERE,
+) -> None:
+    """Take back every delivery of a post that has not left, and what was not approved yet.
 
-    Example: campaign post cancel P01
+    Example: campaign post cancel P01 · campaign post cancel P01-3 --scope following
 
     Args:
         id: Its id.
+        scope: Of a series: this post, the following ones too, or all.
         campaign: Its campaign, where several have a post of that id.
     """
     with here.opened() as app:
-        rows = cancel(app, id, by=here.person(app), campaign_name=campaign)
+        done = cancel_all(app, id, by=here.person(app), scope=scope, campaign_name=campaign)
+    rows = done.deliveries
     if here.json:
-        data({"post": id, "cancelled": [brief(row) for row in rows]})
-    else:
-        line(f"post {id}: {len(rows)} deliveries cancelled")
+        data({"post": id, "cancelled": [brief(row) for row in rows]} | reached(done))
+        return
+    for post in done.posts:
+        mine = sum(row.post_id == post.id for row in rows)
+        line(f"post {post.name}: {mine} deliveries cancelled")
+    tell_left(done)
 
 
 def _post(post: Post, campaign: Campaign, legs: list[Leg]) -> dict[str, Any]:
@@ -215,11 +256,14 @@ def _medium(item: PostMedium) -> dict[str, Any]:
 
 
 def _queued(item: Queued, approvals: list[Approval]) -> dict[str, Any]:
-    approved = sorted({entry.lang for entry in approvals if entry.outgoing_sha256 == item.sha256})
+    given = [entry for entry in approvals if entry.outgoing_sha256 == item.sha256 and entry.void_at is None]
+    approved = sorted({entry.lang for entry in given if entry.step == entry.steps})
     told = {"sha256": item.sha256, "due_at": iso(item.due_at), "moved_because": item.moved_because}
     return told | {"approved": approved, "outgoing": item.outgoing.plain()}
 
 
 def _approval(item: Approval) -> dict[str, Any]:
-    told = {"lang": item.lang, "by": item.person, "at": iso(item.created_at)}
-    return told | {"outgoing_sha256": item.outgoing_sha256}
+    told = {"lang": item.lang, "by": item.person, "at": iso(item.created_at), "step": item.step, "steps": item.steps}
+    told |= {"for": iso(item.due_at), "expires_at": iso(item.expires_at), "reason": item.reason}
+    told |= {"void_at": iso(item.void_at), "void_because": item.void_because}
+    return told | {"outgoing_sha256": item.outgoing_sha256, "carried_from": item.carried_from}

@@ -13,6 +13,7 @@ from campaign.cli.post_machine import by_machine
 from campaign.cli.show import data, line, say
 from campaign.core.errors import Invalid
 from campaign.core.model import Change
+from campaign.service.repeat import Reached, Scope, revise_all
 from campaign.service.revise import Edit, Revised, revise
 
 Several = list[str] | None
@@ -33,6 +34,7 @@ def edit(
     keep_own: bool = False,
     change: Change = "meaning",
     revision: int | None = None,
+    scope: Scope = "this",
     campaign: str | None = None,
     here: Here = HERE,
 ) -> None:
@@ -57,6 +59,7 @@ def edit(
         keep_own: Accounts that have words of their own keep them.
         change: What an edit of the source language is: meaning (its translations are outdated) or typo (they are not).
         revision: The revision that you saw; when somebody else was faster, nothing is changed.
+        scope: Of a series: this post, the following ones too, or all; those that say something of their own stay.
         campaign: Its campaign, where several have a post of that id.
     """
     wording = by_lang("text", [f"{lang}={text}"], files=True)[lang] if text is not None else None
@@ -74,8 +77,9 @@ def edit(
         keep_own=keep_own,
     )
     with here.opened() as app:
-        done = revise(app, id, lang, given, by=here.person(app), based_on=revision, campaign_name=campaign)
-    _tell(here, done, lang)
+        by = here.person(app)
+        done, others = revise_all(app, id, lang, given, by=by, scope=scope, based_on=revision, campaign_name=campaign)
+    _tell(here, done, lang, others)
 
 
 def translate(
@@ -155,7 +159,9 @@ def _by_position(option: str, items: Sequence[str]) -> Mapping[int, str]:
     return found
 
 
-def _tell(here: Here, done: Revised, lang: str) -> None:
+def _tell(here: Here, done: Revised, lang: str, others: Reached | None = None) -> None:
+    alike = [post.name for post in others.posts if post.id != done.post.id] if others else []
+    left = others.left if others else ()
     for warning in done.warnings:
         say(f"warning: {warning}")
     name = done.post.name
@@ -169,9 +175,14 @@ def _tell(here: Here, done: Revised, lang: str) -> None:
                 "stale": {each: list(fields) for each, fields in done.stale.items()},
                 "held": [{"id": row.id, "langs": list(row.langs), "why": row.held_because} for row in done.held],
             }
+            | ({"alike": alike, "left": [{"id": each, "why": why} for each, why in left]} if alike or left else {})
         )
         return
     line(f"post {name} ({lang}) is at revision {done.variant.revision}")
+    if alike:
+        line(f"so are, in the same words: {', '.join(alike)}")
+    for each, why in left:
+        say(f"{each} is left as it was: {why}")
     for other in done.outdated:
         line(f"{other} is outdated; translate it again: campaign post translate {name} --lang {other} --text …")
     for other, fields in done.stale.items():

@@ -19,13 +19,12 @@ def latest(variants: Sequence[Variant]) -> dict[Lang, Variant]:
 def stale_fields(variants: Sequence[Variant], source: Lang) -> dict[Lang, dict[Field, int]]:
     """Return language → field → the source revision that changed its meaning since the field was translated.
 
-    A field that names no source revision was composed together with the first one. A source edit that mends a typo
-    makes nothing stale; nor does one that leaves the field as it was.
+    A field that names no source revision was composed together with the first one; one that names revision 0 was copied
+    from another post, and needs a look. A source edit that mends a typo makes nothing stale; nor does one that leaves
+    the field as it was.
     """
-    changed = _changes(variants, source)
+    changed: dict[Field, int] = dict.fromkeys(FIELDS, 1) | _changes(variants, source)
     found: dict[Lang, dict[Field, int]] = {}
-    if not changed:
-        return found
     for lang, variant in latest(variants).items():
         if lang == source:
             continue
@@ -52,6 +51,8 @@ def blocked(variants: Sequence[Variant], source: Lang) -> dict[Lang, str]:
     """Return the languages that must not go out as they are → why: outdated, or a machine's words."""
     found = {
         lang: f"outdated in {lang}: {source} has changed (revision {revision})"
+        if revision > 1
+        else f"copied in {lang}: a person must look whether it holds, and save it"
         for lang, revision in outdated(variants, source).items()
     }
     for lang, variant in latest(variants).items():
