@@ -19,7 +19,7 @@ RUN: Final = 3  # characters
 LEAST: Final = 30  # runs of a text below which only the same is told: one number more makes it another message
 _SKETCH: Final = 24  # runs that stand for a text while candidates are sought
 _SHARED: Final = 5  # of them, at least: texts that are half the same have 12, and fewer than 5 once in 1,000 times
-_LOOKED_AT: Final = 40  # candidates, the likest first: an office that says all with the same words has no end of them
+_LOOKED_AT: Final = 20  # candidates, the likest first: an office that says all with the same words has no end of them
 _LEFT_OUT: Final = re.compile(r"(?:https?://\S+|[#@]\w+|[\W_])+")
 
 
@@ -31,44 +31,53 @@ class Like(NamedTuple):
 
 
 class Likeness:
-    """Texts that were there before, ready to be asked about many others."""
+    """Texts that were there before, to be asked about others: about one at once, about many by an index."""
 
     def __init__(self) -> None:
-        self._texts: list[tuple[Hashable, str]] = []
-        self._same: dict[str, list[int]] = {}
-        self._runs: dict[int, list[int]] = {}
+        self._texts: list[tuple[Hashable, str, array[int]]] = []
+        self._runs: dict[int, list[int]] | None = None  # run → numbers of texts; made for the second question
+        self._asked = False
 
     def add(self, key: Hashable, text: str) -> None:
         """Keep a text under a key; a text without letters or digits is like none."""
         bare, sketch = _sketched(text)
-        if not bare:
-            return
-        number = len(self._texts)
-        self._texts.append((key, bare))
-        self._same.setdefault(bare, []).append(number)
-        for run in sketch:
-            self._runs.setdefault(run, []).append(number)
+        if bare:
+            self._texts.append((key, bare, sketch))
+            self._runs = None
 
     def ask(self, text: str, *, near: float = NEAR) -> list[Like]:
         """Return what is the same or nearly the same, the likest first."""
         bare, sketch = _sketched(text)
-        same = self._same.get(bare, [])
-        found = [Like(self._texts[number][0], 1.0) for number in same]
+        if not bare:
+            return []
         if not sketch:
-            return found
-        shared: Counter[int] = Counter()
-        for run in sketch:
-            shared.update(self._runs.get(run, ()))
+            return [Like(key, 1.0) for key, other, _ in self._texts if other == bare]
+        found: list[Like] = []
         mine = _runs(bare)
-        for number, common in shared.most_common(_LOOKED_AT):
-            if common < _SHARED:
-                break
-            if number in same:
-                continue
-            key, other = self._texts[number]
-            if (share := _share(mine, _runs(other))) >= near:
+        for number in self._candidates(sketch):
+            key, other, _ = self._texts[number]
+            share = 1.0 if other == bare else _share(mine, _runs(other))
+            if share >= near:
                 found.append(Like(key, share))
         return sorted(found, key=lambda like: -like.share)
+
+    def _candidates(self, sketch: "array[int]") -> list[int]:
+        """Return the numbers of the texts that have enough in common to be looked at, the likest first."""
+        shared: Counter[int] = Counter()
+        if not self._asked:
+            self._asked, runs = True, frozenset(sketch)
+            for number, (_, _, other) in enumerate(self._texts):
+                if (common := len(runs.intersection(other))) >= _SHARED:
+                    shared[number] = common
+        else:
+            if self._runs is None:
+                self._runs = {}
+                for number, (_, _, other) in enumerate(self._texts):
+                    for run in other:
+                        self._runs.setdefault(run, []).append(number)
+            for run in sketch:
+                shared.update(self._runs.get(run, ()))
+        return [number for number, common in shared.most_common(_LOOKED_AT) if common >= _SHARED]
 
 
 def likeness(one: str, other: str) -> float:

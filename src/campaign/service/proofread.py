@@ -29,6 +29,7 @@ from campaign.store.posts import Target
 
 QUARTER = timedelta(days=90)
 HOUR = timedelta(hours=1)
+FEW = 5  # posts that are like it are told, the likest first
 
 
 def proofread(app: App, tx: Any, campaign: Campaign, post: Post, *, waived: bool = False) -> list[Placed]:
@@ -120,7 +121,7 @@ def echoes(
     for echo in echo_rows.echoes(tx, post, account_ids, list(wordings), **around):
         likeness.setdefault(echo.lang, Likeness()).add(echo.post_id, echo.text)
     for lang, before in likeness.items():
-        same += [(lang, str(like.key), like.share) for like in before.ask(wordings[lang].text)]
+        same += [(lang, str(like.key), like.share) for like in before.ask(wordings[lang].text)[:FEW]]
     if same:
         places = echo_rows.places_of(tx, {post_id for _, post_id, _ in same}, account_ids)
         for lang, post_id, share in same:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from campaign.core.errors import Invalid
@@ -10,7 +11,7 @@ from campaign.core.finding import Finding
 from campaign.core.glossary import Glossary
 from campaign.core.lint import lint, lint_pair, lint_tags
 from campaign.core.model import Campaign, Lang, Person, Post, PostMedium
-from campaign.core.plan import Waiver
+from campaign.core.plan import Term, Waiver
 from campaign.core.text import check_text
 from campaign.service import App
 from campaign.service.draft import Placed
@@ -32,7 +33,7 @@ class Usage:
     @classmethod
     def read(cls, tx: Any, campaign: Campaign) -> "Usage":
         """Return the usage of a campaign."""
-        return cls(campaign, Glossary(term_rows.terms_of(tx, campaign.id)))
+        return cls(campaign, _glossary(_Same(term_rows.terms_of(tx, campaign.id))))
 
     def stops(self, post: Post, wordings: Mapping[Lang, Worded], media: Sequence[PostMedium] = ()) -> list[Placed]:
         """Return what keeps words from going out: the errors alone, which is quick."""
@@ -75,6 +76,24 @@ class Usage:
                 findings += lint_pair(said, source_lang, says, lang, field)
                 findings += self.glossary.compare(said, source_lang, says, lang, field)
         return [Placed(one, langs=(lang,)) for one in findings]
+
+
+class _Same:
+    """Terms as a key: the same tuple is the same glossary, whose trees are made once."""
+
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        self.terms = terms
+
+    def __hash__(self) -> int:
+        return id(self.terms)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.terms is other.terms
+
+
+@lru_cache(maxsize=8)
+def _glossary(same: _Same) -> Glossary:
+    return Glossary(same.terms)
 
 
 def blocking(tx: Any, campaign: Campaign, post: Post, wordings: Mapping[Lang, Worded]) -> dict[Lang, str]:

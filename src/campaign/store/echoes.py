@@ -43,24 +43,21 @@ def echoes(
     until: datetime,
 ) -> list[Echo]:
     """Return what other posts to any of these accounts say in these languages, those of the same series left out."""
-    later = variants.alias("later")
-    newest = ~sa.exists().where(
-        later.c.post_id == variants.c.post_id, later.c.lang == variants.c.lang, later.c.revision > variants.c.revision
-    )
+    there = sa.select(targets.c.post_id).where(targets.c.account_id.in_(account_ids))
     query = (
-        sa.select(posts.c.id, posts.c.name, variants.c.lang, variants.c.text)
-        .join(variants, variants.c.post_id == posts.c.id)
+        sa.select(variants.c.post_id, posts.c.name, variants.c.lang, variants.c.text)
+        .join(posts, posts.c.id == variants.c.post_id)
         .where(
             posts.c.due_at.between(since, until),
             posts.c.id != post.id,
+            posts.c.id.in_(there),
             variants.c.lang.in_(langs),
-            newest,
-            sa.exists().where(targets.c.post_id == posts.c.id, targets.c.account_id.in_(account_ids)),
             *([sa.or_(posts.c.series_id.is_(None), posts.c.series_id != post.series_id)] if post.series_id else []),
         )
-        .order_by(posts.c.due_at, posts.c.id)
+        .order_by(variants.c.post_id, variants.c.lang, variants.c.revision)
     )
-    return [Echo(*row) for row in tx.execute(query)]
+    newest = {(post_id, lang): (post_id, name, lang, text) for post_id, name, lang, text in tx.execute(query)}
+    return [Echo(*row) for row in newest.values()]
 
 
 def places_of(tx: Connection, post_ids: Collection[str], account_ids: Collection[str]) -> list[Beside]:
