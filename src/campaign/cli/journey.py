@@ -1,7 +1,7 @@
 """Campaigns and the legs of their journeys."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -9,7 +9,7 @@ from campaign.cli.given import by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import cell, data, fields, line, table
 from campaign.core.errors import Invalid
-from campaign.core.model import Campaign, Late, Leg, Policy
+from campaign.core.model import Campaign, Late, Leg, Policy, Unready
 from campaign.service import campaigns
 from campaign.store import campaigns as campaign_rows
 
@@ -35,7 +35,7 @@ def add_campaign(
         name: Its id, unique here.
         zone: Its home time zone, by its IANA name: Asia/Seoul.
         lang: Its languages, the source first; by default ko,ru,en.
-        approval: Who lets a post go: one (another person than its author) or none.
+        approval: How many people let a post go, each another one than its author: none, one, two or three.
         title: LANG=TEXT; may be given several times.
         grace: Minutes after which a post that is late is missed, not sent.
         late: What becomes of the missed: ask (a person decides) or cancel (it is taken back, and nobody is asked).
@@ -66,11 +66,16 @@ def edit_campaign(
     *,
     grace: float | None = None,
     late: Late | None = None,
+    approval: Policy | None = None,
+    window: str | None = None,
+    approval_days: int | None = None,
+    unready: Unready | None = None,
     here: Here = HERE,
 ) -> None:
-    """Change when a campaign's posts are late, and what becomes of them then.
+    """Change a campaign's policies: when posts are late, how they are approved, what becomes of those not ready.
 
-    Example: campaign campaign edit peace-2019 --grace 30 --late cancel
+    Examples: campaign campaign edit peace-2019 --grace 30 --late cancel · campaign campaign edit peace-2019 --approval
+    two --window any --unready hold_all
 
     Holds at once for what is not sent yet; what was missed already stays missed.
 
@@ -78,15 +83,33 @@ def edit_campaign(
         name: Its id.
         grace: Minutes after which a post that is late is missed, not sent.
         late: What becomes of the missed: ask (a person decides) or cancel (it is taken back, and nobody is asked).
+        approval: How many people approve each language, one after the other: none, one, two or three.
+        window: Minutes by which a post may be moved before its approvals are void; any: they never are.
+        approval_days: Days after which an approval expires; 0: never.
+        unready: Half an hour before its time, of a post that is not ready: hold_language (that waits, the rest goes),
+            hold_all (all of it waits) or send_ready (what is not ready is taken back, the rest goes).
     """
+    wanted = None if grace is None else _minutes(grace)
     with here.opened() as app:
-        wanted = None if grace is None else _minutes(grace)
-        made, judged = campaigns.edit_campaign(app, name, by=here.person(app), grace=wanted, late=late)
+        made, judged = campaigns.edit_campaign(
+            app,
+            name,
+            by=here.person(app),
+            grace=wanted,
+            late=late,
+            approval=approval,
+            window=_window(window),
+            approval_days=approval_days,
+            unready=unready,
+        )
     if here.json:
         data(_campaign(made) | {"deliveries": judged})
     else:
         minutes = f"{made.grace.total_seconds() / 60:g}"
         line(f"campaign {made.name}: late after {minutes} min, then {made.late}; {judged} deliveries judged anew")
+        moved = "any" if made.window is None else f"{made.window.total_seconds() / 60:g} min"
+        ends = f"{made.approval_days} days" if made.approval_days else "none"
+        line(f"approval {made.approval}, window {moved}, expiry {ends}; what is not ready: {made.unready}")
 
 
 def list_campaigns(*, here: Here = HERE) -> None:
@@ -200,6 +223,16 @@ def _legs(legs: list[dict[str, Any]]) -> None:
     table(heads, [[cell(leg[head]) for head in heads] for leg in legs])
 
 
+def _window(text: str | None) -> timedelta | Literal["any"] | None:
+    if text is None:
+        return None
+    if text == "any":
+        return "any"
+    if not text.isdecimal() or len(text) > 6:
+        raise Invalid("window", text, "must be whole minutes, or any")
+    return timedelta(minutes=int(text))
+
+
 def _campaign(entry: Campaign) -> dict[str, Any]:
     return {
         "id": entry.name,
@@ -211,6 +244,9 @@ def _campaign(entry: Campaign) -> dict[str, Any]:
         "grace_minutes": entry.grace.total_seconds() / 60,
         "late": entry.late,
         "quiet_hours": dict(entry.quiet_hours),
+        "window_minutes": None if entry.window is None else entry.window.total_seconds() / 60,
+        "approval_days": entry.approval_days,
+        "unready": entry.unready,
         "demo": entry.demo,
     }
 

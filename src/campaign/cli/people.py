@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from campaign.cli.given import words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import data, line, say, table
 from campaign.clock import real_now
@@ -19,19 +20,26 @@ from campaign.store import people
 def add(
     name: str,
     *,
-    role: Annotated[list[Literal["author", "approver", "viewer", "admin"]], Parameter(name="--role")],
+    role: Annotated[
+        list[Literal["author", "translator", "reviewer", "approver", "viewer", "admin"]], Parameter(name="--role")
+    ],
     login: str | None = None,
+    langs: str | None = None,
+    accounts: str | None = None,
     here: Here = HERE,
 ) -> None:
     """Add a person; only an admin may, except the first. Prints the one-time link by which the person gets in.
 
-    Example: campaign user add alice --role author --login alice
+    Examples: campaign user add alice --role author --login alice · campaign user add rita --role reviewer --langs ru
 
     Args:
         name: How the person is called here.
         role: What the person may do; may be given several times.
         login: The operating system's user that the person is at the command line.
+        langs: The languages that the person translates into, reviews and approves, with commas between; else all.
+        accounts: The accounts that the person approves for, with commas between; else all.
     """
+    reads, approves = words([langs]) if langs else [], words([accounts]) if accounts else []
     with here.opened(nobody=True) as app:
         with app.store.read() as tx:
             anybody = bool(people.all_people(tx))
@@ -40,7 +48,8 @@ def add(
             admin = here.person(app)
             demand_role(admin, Role.ADMIN)
             by = admin.name
-        person = campaigns.add_person(app, name, [Role(one) for one in role], login=login, by=by)
+        roles = [Role(one) for one in role]
+        person = campaigns.add_person(app, name, roles, login=login, langs=reads, accounts=approves, by=by)
         address = _link(here.settings(), _made(app, person.name, by))
     if here.json:
         data(_plain(person) | {"link": address})
@@ -80,7 +89,8 @@ def show_all(*, here: Here = HERE) -> None:
     if here.json:
         data([_plain(person) for person in found])
     else:
-        table(["name", "roles", "login"], [(p.name, sorted(p.roles), p.login) for p in found])
+        heads = ["name", "roles", "login", "langs", "accounts"]
+        table(heads, [(p.name, sorted(p.roles), p.login, sorted(p.langs), sorted(p.accounts)) for p in found])
 
 
 def _tell(address: str) -> None:
@@ -90,10 +100,11 @@ def _tell(address: str) -> None:
 
 def _link(settings: Settings, token: str) -> str:
     """Return the address of a link: of the desk that runs, else where the settings put one."""
-    return f"{_desk(settings)}/welcome?token={token}"
+    return f"{desk_address(settings)}/welcome?token={token}"
 
 
-def _desk(settings: Settings) -> str:
+def desk_address(settings: Settings) -> str:
+    """Return the address of the desk: of the one that runs, else where the settings put one; no slash at its end."""
     if settings.web.url:
         return settings.web.url
     try:
@@ -125,4 +136,5 @@ def _made(app: App, name: str, by: str) -> str:
 
 
 def _plain(person: Person) -> dict[str, object]:
-    return {"name": person.name, "roles": sorted(person.roles), "login": person.login}
+    told = {"name": person.name, "roles": sorted(person.roles), "login": person.login}
+    return told | {"langs": sorted(person.langs), "accounts": sorted(person.accounts)}

@@ -12,6 +12,7 @@ from campaign.core.errors import NotFound
 from campaign.core.language import latest, outdated, stale_fields
 from campaign.core.model import FIELDS, Variant
 from campaign.service import App
+from campaign.service.review import history_of
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 
@@ -26,7 +27,7 @@ def history(
     campaign: str | None = None,
     here: Here = HERE,
 ) -> None:
-    """Show every revision of a post's wording, oldest first, and who wrote it.
+    """Show every revision of a post's wording, oldest first, and who wrote it; then who said what of them.
 
     Example: campaign post history P03 · campaign post history P03 --lang ru
 
@@ -39,7 +40,7 @@ def history(
         chosen = campaign_rows.campaign_named(tx, campaign) if campaign else None
         post = post_rows.post_named(tx, id, chosen)
         entry = campaign_rows.campaign_of(tx, post.campaign_id)
-        variants = post_rows.variants_of(tx, post.id)
+        variants, said = post_rows.variants_of(tx, post.id), history_of(tx, post)
     stale, newest = outdated(variants, entry.source_lang), latest(variants)
     wanted = [item for item in variants if lang in (None, item.lang)]
     rows = [_row(item, item.lang in stale and item is newest[item.lang]) for item in wanted]
@@ -48,6 +49,10 @@ def history(
         return
     heads = tuple(rows[0]) if rows else ("lang",)
     table(heads, [list(row.values()) for row in rows])
+    if decided := [each for each in said if lang in (None, each["lang"])]:
+        print()
+        lines = [(iso(each["at"]), each["lang"], each["what"], each["who"], each["text"]) for each in decided]
+        table(("at", "lang", "what", "who", "text"), lines, breaks=("text",))
 
 
 def difference(

@@ -25,7 +25,20 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "edit": "journey:edit_campaign",
         },
     ),
-    "leg": ("Legs of a campaign's journey.", {"add": "journey:add_leg", "list": "journey:list_legs"}),
+    "leg": (
+        "Legs of a campaign's journey.",
+        {
+            "add": "journey:add_leg",
+            "list": "journey:list_legs",
+            "edit": "leg:edit",
+            "move": "leg:move",
+            "remove": "leg:remove",
+        },
+    ),
+    "blackout": (
+        "Days on which nothing goes out.",
+        {"add": "blackout:add", "list": "blackout:show_all", "remove": "blackout:remove"},
+    ),
     "post": (
         "Posts: written, approved, moved, cancelled.",
         {

@@ -143,7 +143,7 @@ def _the_missed_is_rescheduled(on: Scene) -> None:
         resume(on.app, "all", by=on.alice)
     for row in on.rows("P09"):
         if row["state"] == State.MISSED:
-            retry(on.app, row["id"], by=on.alice, at="2019-10-09 12:30")
+            retry(on.app, row["id"], by=on.bob, at="2019-10-09 12:30")
     approve(on.app, "P09", by=on.bob, langs=["ru"], campaign_name=on.campaign)
 
 

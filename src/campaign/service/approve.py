@@ -13,6 +13,7 @@ from campaign.core.states import State
 from campaign.core.text import check_text
 from campaign.service import App, demand_role, event
 from campaign.service.enqueue import enqueue, hold, release
+from campaign.service.notify import WANTED, over
 from campaign.service.standing import Standing, read
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
@@ -145,6 +146,8 @@ def give(
             given.append(_approval(app, standing, entry.sha256, lang, by.name, step, asked.steps, asked.due_at, reason))
     for each in given:
         approval_rows.add_approval(tx, each)
+    for lang in {each.lang for each in given}:
+        over(app, tx, WANTED, f"{standing.post.id} {lang}")
     return given, list(dict.fromkeys(refused))
 
 

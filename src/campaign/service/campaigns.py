@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 from campaign.core.errors import Conflict, Invalid
-from campaign.core.model import Campaign, Late, Leg, Person, Policy, Role
+from campaign.core.model import Campaign, Late, Leg, Person, Policy, Role, Unready
 from campaign.core.schedule import QuietHours, zone
 from campaign.core.text import check_text
 from campaign.service import SYSTEM, App, demand_role, event
+from campaign.service.enqueue import hold, release
 from campaign.store import campaigns as campaign_rows
 from campaign.store import people as people_rows
+from campaign.store import posts as post_rows
 
 
 def add_campaign(
@@ -62,26 +64,59 @@ def add_campaign(
 
 
 def edit_campaign(
-    app: App, name: str, *, by: Person, grace: timedelta | None = None, late: Late | None = None
+    app: App,
+    name: str,
+    *,
+    by: Person,
+    grace: timedelta | None = None,
+    late: Late | None = None,
+    approval: Policy | None = None,
+    window: timedelta | Literal["any"] | None = None,
+    approval_days: int | None = None,
+    unready: Unready | None = None,
 ) -> tuple[Campaign, int]:
-    """Change what "late" means and what becomes of it; return how many unsent deliveries are judged by it from now on.
+    """Change a campaign's policies; return how many unsent deliveries have another time from which they are late.
 
-    What was missed already stays missed.
+    What was missed already stays missed. What waits is judged anew: held, or released.
+
+    Args:
+        approval: how many people approve each language, one after the other.
+        window: how far a post may be moved before its approvals are void; `any`: they never are.
+        approval_days: after which an approval expires; 0: never. Approvals keep the end that they were given with.
+        unready: what becomes of a post that is not ready half an hour before its time.
 
     Raises:
-        Invalid: nothing is to be changed, or a grace under a minute or over a year.
+        Invalid: nothing is to be changed, or a value cannot be.
         NotFound: there is no such campaign.
+        Forbidden: how posts are approved is for an approver to say.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
-    if grace is None and late is None:
-        raise Invalid("grace or late", "", "must be given: there is nothing else to change here")
+    if all(each is None for each in (grace, late, approval, window, approval_days, unready)):
+        raise Invalid("campaign edit", "", "names nothing to change: --grace, --late, --approval, --window, …")
+    if not all(each is None for each in (approval, window, approval_days, unready)):
+        demand_role(by, Role.APPROVER)
     with app.store.begin() as tx:
         old = campaign_rows.campaign_named(tx, name)
-        new = replace(old, grace=old.grace if grace is None else grace, late=late or old.late)
+        new = replace(
+            old,
+            grace=old.grace if grace is None else grace,
+            late=late or old.late,
+            approval=approval or old.approval,
+            window=old.window if window is None else None if window == "any" else window,
+            approval_days=old.approval_days if approval_days is None else approval_days or None,
+            unready=unready or old.unready,
+        )
         _check_late(new.grace, new.late)
+        _check_approval(new)
         judged = campaign_rows.edit_campaign(tx, new)
         detail = {"campaign": name, "grace_seconds": int(new.grace.total_seconds()), "late": new.late}
+        detail |= {"approval": new.approval, "unready": new.unready, "approval_days": new.approval_days}
+        detail |= {"window_minutes": None if new.window is None else int(new.window.total_seconds() // 60)}
         event(app, tx, "campaign.edited", by.name, detail=detail)
+        if (new.approval, new.window, new.unready) != (old.approval, old.window, old.unready):
+            for post in post_rows.posts_of(tx, new.id):
+                hold(app, tx, new, post)
+                release(app, tx, new, post)
     return new, judged
 
 
@@ -122,14 +157,34 @@ def add_leg(
     return leg
 
 
-def add_person(app: App, name: str, roles: Sequence[Role], *, login: str | None = None, by: str = "campaign") -> Person:
-    """Add a person. Raises: Invalid, Conflict."""
+def add_person(
+    app: App,
+    name: str,
+    roles: Sequence[Role],
+    *,
+    login: str | None = None,
+    langs: Sequence[str] = (),
+    accounts: Sequence[str] = (),
+    by: str = "campaign",
+) -> Person:
+    """Add a person.
+
+    Args:
+        langs: that the person translates into, reviews and approves; none: all.
+        accounts: names of those that the person approves for; none: all.
+
+    Raises:
+        Invalid, Conflict.
+    """
     _check_name("name", name)
     if name == SYSTEM:
         raise Invalid("name", name, "is what the log calls the daemon; choose another name")
     if not roles:
         raise Invalid("role", "", f"must be one or more of {', '.join(Role)}")
-    person = Person(app.new_id(), name, frozenset(roles), login)
+    for field, values in (("langs", langs), ("accounts", accounts)):
+        if any(not value.strip() or len(value) > 64 for value in values):
+            raise Invalid(field, ",".join(values), "must be names with commas between, none of them empty")
+    person = Person(app.new_id(), name, frozenset(roles), login, frozenset(langs), frozenset(accounts))
     with app.store.begin() as tx:
         people_rows.add_person(tx, person, at=app.clock.now())
         event(app, tx, "person.added", by, detail={"person": name, "roles": sorted(person.roles)})
@@ -170,6 +225,20 @@ def _check_late(grace: timedelta, late: str) -> None:
         raise Invalid("grace", f"{grace.total_seconds() / 60:g}", "must be at least one minute, and at most a year")
     if late not in get_args(Late):
         raise Invalid("late", late, f"must be one of {', '.join(get_args(Late))}")
+
+
+def _check_approval(campaign: Campaign) -> None:
+    for field, value, known in (
+        ("approval", campaign.approval, get_args(Policy)),
+        ("unready", campaign.unready, get_args(Unready)),
+    ):
+        if value not in known:
+            raise Invalid(field, value, f"must be one of {', '.join(known)}")
+    if campaign.window is not None and not timedelta(0) <= campaign.window <= timedelta(days=365):
+        minutes = f"{campaign.window.total_seconds() / 60:g}"
+        raise Invalid("window", minutes, "must be 0 to 525600 minutes, or any")
+    if campaign.approval_days is not None and not 1 <= campaign.approval_days <= 3650:
+        raise Invalid("approval-days", campaign.approval_days, "must be 1 to 3650 days, or 0 for never")
 
 
 def _quiet(lang: str, text: str, languages: Sequence[str]) -> str:

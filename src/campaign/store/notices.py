@@ -12,7 +12,10 @@ from sqlalchemy.engine import Connection
 from campaign.core.model import Guarantee
 from campaign.core.states import State
 from campaign.store.signs import notices
-from campaign.store.tables import deliveries
+from campaign.store.tables import deliveries, outgoings
+
+
+ABOUT_READINESS = ("post.held", "post.unready", "post.unapproved")  # each by the post's row id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,17 @@ def close_settled(tx: Connection, *, at: datetime) -> int:
             notices.c.kind == f"delivery.{state}", notices.c.over_at.is_(None), sa.not_(still)
         )
         count += tx.execute(query.values(over_at=at)).rowcount
-    return count
+    # What is told of a post's readiness is over when nothing of it waits any more.
+    waits = sa.exists().where(deliveries.c.post_id == notices.c.subject, deliveries.c.state == State.SCHEDULED)
+    comes = (
+        sa.exists()
+        .where(outgoings.c.post_id == notices.c.subject, outgoings.c.superseded_at.is_(None), outgoings.c.due_at > at)
+        .correlate(notices)
+    )
+    query = notices.update().where(
+        notices.c.kind.in_(ABOUT_READINESS), notices.c.over_at.is_(None), sa.not_(waits), sa.not_(comes)
+    )
+    return count + int(tx.execute(query.values(over_at=at)).rowcount)
 
 
 def open_now(tx: Connection, *, limit: int | None = None) -> list[Notice]:
