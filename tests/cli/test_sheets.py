@@ -1,7 +1,6 @@
 """import and export at the command line: what is told, exit codes, the sample, JSON."""
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -160,9 +159,3 @@ def test_a_csv_is_read_by_korean_excel_unless_told_otherwise(shell: Shell, tmp_p
     shell("export", str(file), "--campaign", "c", "--no-bom")
     assert file.read_bytes().startswith(b"id,")
 
-
-def test_a_whole_process_takes_a_sheet(shell: Shell, tmp_path: Path) -> None:
-    said = shell.process("import", sheet(tmp_path / "a.csv", GOOD), "--campaign", "c", "--json")
-
-    assert said.code == 0, said.err
-    assert json.loads(said.out)["kept"]

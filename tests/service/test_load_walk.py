@@ -79,7 +79,7 @@ def test_a_walk_of_edits_comes_back_as_it_was(make_world: Any, tmp_path: Path, s
     pictures = [picture_file(tmp_path / f"{colour}.png", colour) for colour in ("navy", "red")]
     runs: list[int] = []
 
-    @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.sampled_from([("ko",), ("ko", "ru")]), st.lists(STEPS, max_size=8))
     def holds(langs: tuple[str, ...], steps: list[tuple[str, str, int]]) -> None:
         runs.append(len(runs))

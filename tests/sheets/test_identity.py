@@ -48,6 +48,7 @@ def posts(draw: st.DrawFn) -> Row:
         overflow=draw(st.sampled_from(["refuse", "thread", "numbered"])),
         gap=draw(st.sampled_from([None, "forward", "back"])),
         fold=draw(st.sampled_from([None, "first", "second"])),
+        anyway=draw(st.sampled_from(["", "a feast"])),
         media=tuple(draw(st.lists(shown, max_size=2))),
         place=draw(st.dictionaries(st.sampled_from(langs), TEXTS, max_size=2)),
         own=draw(
@@ -63,7 +64,7 @@ def full(row: Row) -> Row:
     own = {account: said for account, said in own.items() if said}
     shown = {"words": words, "own": own, "leg": row.leg or "", "media": row.media or (), "place": row.place or {}}
     told = {"where": "", "remarks": "", "state": "", "utc": ""}
-    return replace(row, **shown, **told, langs=row.langs or None, quiet=None, campaign=None)
+    return replace(row, **shown, **told, langs=row.langs or None, anyway=row.anyway or None, campaign=None)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".yaml", ".json"])

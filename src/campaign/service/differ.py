@@ -27,6 +27,7 @@ class Moved:
     tz: str | None
     gap: Gap | None
     fold: Fold | None
+    anyway: str | None
 
 
 @dataclass
@@ -268,15 +269,18 @@ def _moved(row: Row, there: Whole) -> Moved | None:
         return None
     local = parse_local("at", row.at)
     where = row.tz or post.zone
-    if local.replace(second=0) == post.local_at.replace(second=0) and where == post.zone:
-        if not (row.gap or row.fold):
-            return None
+    gap, fold = row.gap or post.gap, row.fold or post.fold
+    anyway = post.quiet_because if row.anyway is None else normalise(row.anyway) or None
+    same_hour = local.replace(second=0) == post.local_at.replace(second=0) and where == post.zone
+    if same_hour and anyway == post.quiet_because:
         # The same hour on the clock: only the choice of which of the two it is can differ.
-        if resolve("at", local, where, gap=row.gap or "forward", fold=row.fold or "first") == resolve(
-            "at", local, where, gap=post.gap or row.gap or "forward", fold=post.fold or row.fold or "first"
-        ):
+        times = [
+            resolve("at", local, where, gap=one or "forward", fold=other or "first")
+            for one, other in ((gap, fold), (post.gap, post.fold))
+        ]
+        if times[0] == times[1]:
             return None
-    return Moved(local.strftime(FORMAT), row.tz or None, row.gap, row.fold)
+    return Moved(local.strftime(FORMAT), row.tz or None, gap, fold, anyway)
 
 
 def by_column(error: Invalid) -> list[tuple[str, str, str]]:

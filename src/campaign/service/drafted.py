@@ -31,6 +31,7 @@ def drafted(row: Row, folder: Path, fetched: Mapping[str, Path] | None = None) -
         langs=tuple(row.langs or ()),
         overrides=_own(row),
         waive=row.waive,
+        anyway=row.anyway or None,
     )
 
 

@@ -149,6 +149,7 @@ def row_of(scene: Scene, each: Whole, langs: Sequence[str] = (), names: dict[str
         overflow=post.overflow,
         gap=post.gap,
         fold=post.fold,
+        anyway=post.quiet_because or "",
         langs=post.langs if set(post.langs) - set(each.words) and not langs else (),
         media=tuple(media),
         waive={f"{one.lang}:{one.code}": " ".join(one.reason.split()) for one in each.waivers},

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -309,7 +309,7 @@ class _Loader:
         if "to" in changes.arranged:
             warnings += arrange(within, name, to=changes.arranged["to"], **given).warnings
         if (when := changes.moved) is not None:
-            move(within, name, at=when.at, tz=when.tz, gap=when.gap, fold=when.fold, **given)
+            move(within, name, **asdict(when), **given)
         if changes.place is not None:
             if there.states and set(there.states) <= {State.PUBLISHED, State.CANCELLED}:
                 raise Conflict(f"post {name} is out or cancelled already; its place stays")

@@ -56,7 +56,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "overflow": ("길 때", "넘칠 때", "если длинно", "длинный текст"),
     "gap": ("빠진 시각", "пропуск"),
     "fold": ("겹친 시각", "повтор"),
-    "quiet": ("야간 사유", "причина ночью"),
+    "anyway": ("야간 사유", "почему ночью"),
     "waive": ("허용", "допущено"),
     "langs": ("언어", "languages", "языки"),
     "state": ("상태", "состояние"),
@@ -71,7 +71,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "captions": ("자막", "субтитры"),
 }
 PLAIN = (
-    *("id", "campaign", "at", "tz", "utc", "leg", "to", "strategy", "overflow", "gap", "fold", "quiet", "langs"),
+    *("id", "campaign", "at", "tz", "utc", "leg", "to", "strategy", "overflow", "gap", "fold", "anyway", "langs"),
     *("waive", "state", "remarks"),
 )
 TOLD = ("state", "utc", "remarks")  # for people to read; an import leaves them alone

@@ -61,7 +61,7 @@ class Row:
     overflow: str | None = None
     gap: Gap | None = None
     fold: Fold | None = None
-    quiet: str | None = None
+    anyway: str | None = None
     langs: tuple[str, ...] | None = None
     media: tuple[Shown, ...] | None = None
     place: Mapping[str, str] | None = None
@@ -204,7 +204,7 @@ def _row(cells: Mapping[Column, str], where: str) -> Row:
         overflow=overflow,
         gap=cast(Gap | None, gap or None),
         fold=cast(Fold | None, fold or None),
-        quiet=plain.get("quiet"),
+        anyway=plain.get("anyway"),
         langs=several("langs"),
         media=media,
         place={lang: text for lang, text in places.items() if text.strip()} if places else None,
@@ -268,7 +268,7 @@ def columns_for(rows: Iterable[Row], langs: Sequence[str]) -> list[Column]:
     used: set[str] = set()
     spoken: set[str] = set(langs)
     for row in rows:
-        used |= {kind for kind in ("gap", "fold", "quiet", "leg", "langs", "campaign", "waive") if getattr(row, kind)}
+        used |= {kind for kind in ("gap", "fold", "anyway", "leg", "langs", "campaign", "waive") if getattr(row, kind)}
         places |= set(row.place or ())
         own |= {(account, lang) for account, words in row.own.items() for lang in words}
         spoken |= set(row.words)

@@ -85,6 +85,11 @@ MEANS: dict[str, tuple[str, str, str]] = {
         "Where that time happens twice: first or second.",
         "Если это время бывает дважды: first или second.",
     ),
+    "anyway": (
+        "조용한 시간에도 내보내는 이유.",
+        "Why it goes out in quiet hours all the same (soft ones only).",
+        "Почему публикуется и в тихие часы (только мягкие).",
+    ),
     "langs": (
         "나갈 언어. 비우면 글이 있는 언어.",
         "The languages that it is to go out in; empty: those that have a text.",

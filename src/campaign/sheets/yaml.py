@@ -69,7 +69,7 @@ class PostEntry(_Strict):
     overflow: Literal["refuse", "thread", "numbered"] = "refuse"
     gap: Gap | None = None
     fold: Fold | None = None
-    quiet: str | None = None
+    anyway: str | None = None
     langs: Several = []
     own: dict[str, dict[str, Annotated[TextEntry, BeforeValidator(_entry)]]] = {}
     waive: dict[str, str] = {}
@@ -102,7 +102,7 @@ class PostEntry(_Strict):
             overflow=self.overflow,
             gap=self.gap,
             fold=self.fold,
-            quiet=self.quiet,
+            anyway=self.anyway or "",
             langs=tuple(self.langs) or None,
             media=tuple(Shown(item.file, item.alt, item.captions) for item in self.media),
             place=self.place,
@@ -294,7 +294,7 @@ def plain(row: Row) -> dict[str, Any]:
         {
             **{name: getattr(row, name) for name in ("campaign", "at", "tz", "utc", "leg")},
             **{"strategy": row.strategy, "overflow": row.overflow, "gap": row.gap, "fold": row.fold},
-            **{"quiet": row.quiet, "langs": list(row.langs or ()), "state": row.state},
+            **{"anyway": row.anyway, "langs": list(row.langs or ()), "state": row.state},
             "texts": texts,
             "own": own,
             "media": media,
