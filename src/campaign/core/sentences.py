@@ -69,6 +69,34 @@ STATE: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
 }
 
+TIME: Final[Mapping[str, tuple[str, str, str]]] = {
+    "blackout": (
+        "{days}은(는) {lang} 독자에게 아무것도 내보내지 않는 날입니다({name}). 다음으로 비는 날: {free}.",
+        "Nothing goes out to the {lang} audience on {days} ({name}); the next free day is {free}.",
+        "{days} для аудитории {lang} ничего не выходит ({name}). Ближайший свободный день: {free}.",
+    ),
+    "blackout-soft": (
+        "{days}은(는) ‘{name}’입니다. {lang} 독자에게 이 날 내보내도 되는지 확인해 주세요.",
+        "{days} is “{name}”: look whether it should go out to the {lang} audience that day.",
+        "{days} — «{name}». Проверьте, стоит ли публиковать в этот день для аудитории {lang}.",
+    ),
+    "holiday": (
+        "{day}은(는) {lang} 독자의 공휴일입니다({country}): {name_ko}.",
+        "{day} is a holiday of the {lang} audience ({country}): {name_en}.",
+        "{day} — праздничный день у аудитории {lang} ({country}): {name_ru}.",
+    ),
+    "working-weekend": (
+        "{day}은(는) {lang} 독자가 일하는 주말입니다({country}): {name_ko}.",
+        "{day} is a weekend on which the {lang} audience works ({country}): {name_en}.",
+        "{day} — выходной, в который аудитория {lang} работает ({country}): {name_ru}.",
+    ),
+    "spacing": (
+        "{account} 계정의 다른 게시물과 간격이 {minutes}분이 안 됩니다: {post}, {when}. 다음으로 비는 시간: {free}.",
+        "Nearer than {minutes} minutes to another post of {account}: {post}, {when}; the next free time is {free}.",
+        "Меньше {minutes} минут до другого поста в {account}: {post}, {when}. Ближайшее свободное время: {free}.",
+    ),
+}
+
 
 def told(severity: Severity, field: str, value: str, code: str, **values: str) -> Finding:
     """Return a finding of this catalogue; its rule is the English sentence."""

@@ -157,7 +157,12 @@ def _holidays(entry: Queued, zones: Mapping[str, str], field: str) -> list[Findi
             continue
         what = "a holiday" if holiday.kind == "holiday" else "a weekend on which people work"
         rule = f"is {what} of the {lang} audience ({holiday.country}): {holiday.names['en']}"
-        told = (("country", holiday.country), ("lang", lang), *sorted(_names(holiday.names).items()))
+        told = (
+            ("day", day.isoformat()),
+            ("country", holiday.country),
+            ("lang", lang),
+            *sorted(_names(holiday.names).items()),
+        )
         code = "holiday" if holiday.kind == "holiday" else "working-weekend"
         found.append(Finding("warning", field, day.isoformat(), rule, code=code, told=told))
     return found

@@ -21,6 +21,7 @@ from campaign.core.errors import (
 from campaign.core.model import ArchiveState, Attempt, Delivery, Published
 from campaign.core.states import State, after, backoff
 from campaign.service import SYSTEM, App, event
+from campaign.service.blackout import darken
 from campaign.service.miss import missed
 from campaign.service.notify import tell_held, tell_of
 from campaign.service.refresh import live, token_refused
@@ -57,6 +58,7 @@ def take(app: App, limit: int, *, more: bool = False) -> list[Work]:
         if due is None or due > app.clock.now():
             return []
     with app.store.begin() as tx:
+        darken(app, tx)  # what is late must not go out on a day when nothing does
         claimed = outbox.claim(tx, now=app.clock.now(), mono=mono, lease=lease, limit=limit)
         app.failpoint("claim.written")
     if claimed:

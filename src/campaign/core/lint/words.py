@@ -6,7 +6,7 @@ from typing import Final
 from campaign.core.finding import Reader
 from campaign.core.lint.limits import CHECK
 from campaign.core.lint.machine import MACHINE
-from campaign.core.sentences import GLOSSARY, LIKENESS, STATE
+from campaign.core.sentences import GLOSSARY, LIKENESS, STATE, TIME
 
 Sentences = Mapping[str, tuple[str, str, str]]
 _ORDER: Final[tuple[Reader, ...]] = ("ko", "en", "ru")
@@ -281,4 +281,5 @@ SENTENCES: Final[Sentences] = {
     **GLOSSARY,
     **LIKENESS,
     **STATE,
+    **TIME,
 }
