@@ -125,6 +125,14 @@ def test_all_fixes_put_in_at_once_leave_none_and_touch_no_link_name_or_hashtag(t
         place += end - start
 
 
+def test_half_a_character_in_a_hashtag_or_a_name_can_be_told() -> None:
+    found = [*lint("#a\ud800 #b·\ud800", "en", "tags"), *lint_pair("@a\ud800 {\ud800}", "ko", "{b\udfff}", "en")]
+
+    assert {"tag-sign", "placeholder-missing"} <= {one.code for one in found}
+    for one in found:
+        assert (one.value + one.rule + one.message("ko")).encode()
+
+
 def test_a_fix_stays_in_its_place() -> None:
     text = 'Он сказал: "да"'
 

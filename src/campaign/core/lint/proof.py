@@ -65,7 +65,7 @@ class Proof:
         self._told[code] += 1
         if self._most is not None and self._told[code] > self._most:
             return DROPPED
-        value = shown(self.text[place[0] : place[1]])
+        value = self.text[place[0] : place[1]]
         found = finding(self.field, code, value, severity, place, fix, **told)
         return found if fix is None or everywhere or self.free(*place) else replace(found, fix=None)
 
@@ -79,10 +79,13 @@ def finding(
     fix: str | None = None,
     **told: str,
 ) -> Finding:
-    """Return a finding whose rule is the catalogue's English sentence; it tells its value and its fix too."""
-    values = {"value": value, "fix": shown(fix or ""), **told}
+    """Return a finding whose rule is the catalogue's English sentence; it tells its value and its fix too.
+
+    What it tells can be seen and encoded, whatever the text held.
+    """
+    values = {name: shown(one) for name, one in {"value": value, "fix": fix or "", **told}.items()}
     rule = sentence(code, "en", values) or code
-    return Finding(severity, field, value, rule, code=code, place=place, fix=fix, told=tuple(values.items()))
+    return Finding(severity, field, values["value"], rule, code=code, place=place, fix=fix, told=tuple(values.items()))
 
 
 def primary(lang: str) -> str:
