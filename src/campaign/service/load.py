@@ -108,7 +108,8 @@ class _Work:
     """One row that is to be kept."""
 
     number: int  # its place among the rows that were seen
-    row: Row
+    where: str
+    id: str
     campaign: str
     plan: Plan | None = None
     there: Whole | None = None
@@ -190,10 +191,10 @@ class _Loader:
 
     def look(self, row: Row, *, keeps: bool) -> None:
         """Find out what a row would do."""
-        work = _Work(len(self.seen), row, row.campaign or self.campaign or "")
+        work = _Work(len(self.seen), row.where, row.id, row.campaign or self.campaign or "")
         try:
             with _told(row):
-                seen = self._looked(work)
+                seen = self._looked(work, row)
         except ManyInvalid as error:
             seen = Seen(row.where, row.id, "wrong", faults=_faults(error))
         except Conflict as error:
@@ -202,8 +203,8 @@ class _Loader:
         if keeps and seen.what in ("new", "changed"):
             self.work.append(work)
 
-    def _looked(self, work: _Work) -> Seen:
-        row, name = work.row, normalise(work.row.id)
+    def _looked(self, work: _Work, row: Row) -> Seen:
+        name = normalise(row.id)
         scene, known = self._scene(work.campaign)
         if before := self.first.get((work.campaign, name)):
             raise Invalid("id", row.id, f"is the id of {before} already")
@@ -215,6 +216,7 @@ class _Loader:
             entry = Entry(row.where, work.campaign, draft, row.approve)
             work.plan = plan(self.app, scene, entry, by=self.by, scratch=self.shelf)
             warnings = tuple(dict.fromkeys(str(item) for item in work.plan.findings))
+            work.plan.rendered.counts.clear()  # many plans wait together: what nobody asks for any more goes
             return Seen(row.where, row.id, "new", warnings=warnings)
         pictures = draft.pictures if row.media is not None else None
         looks = Looks(self._picture, self._captions)
@@ -247,8 +249,8 @@ class _Loader:
                         self._change(app, tx, work)
                     done += 1
                 except (Invalid, Conflict, NotFound) as error:
-                    row = work.row
-                    self.seen[work.number] = Seen(row.where, row.id, "conflict", (), (Fault("id", row.id, str(error)),))
+                    fault = Fault("id", work.id, str(error))
+                    self.seen[work.number] = Seen(work.where, work.id, "conflict", (), (fault,))
         if not done:
             return False
         with app.store.begin() as tx:
@@ -258,7 +260,7 @@ class _Loader:
                 try:
                     self._change(app, tx, work)
                 except CampaignError as error:
-                    error.add_note(f"in {work.row.where} of the file; nothing was changed")
+                    error.add_note(f"in {work.where} of the file; nothing was changed")
                     raise
             counts = Counter(self.seen[work.number].what for work in self.work)
             event(app, tx, "posts.imported", self.by.name, detail={"file": file, **counts})
@@ -277,11 +279,11 @@ class _Loader:
         given: Mapping[str, Any] = {"by": self.by, "campaign_name": work.campaign}
         with suppress(CampaignError):  # said when all of the row is tried
             if "media" in work.changes.arranged:
-                arrange(alone, work.row.id, media=work.changes.arranged["media"], **given)
+                arrange(alone, work.id, media=work.changes.arranged["media"], **given)
         for lang, edit in work.changes.edits:
             with suppress(CampaignError):
                 if edit.captions:
-                    revise(alone, work.row.id, lang, edit, **given)
+                    revise(alone, work.id, lang, edit, **given)
 
     def _change(self, app: App, tx: Any, work: _Work) -> tuple[str, ...]:
         """Change a post as its row says, in the caller's transaction; return what was noticed."""
@@ -360,6 +362,9 @@ class _Loader:
                 if self.fetched > FETCHED:
                     raise Invalid(name, file, f"is more than {FETCHED // 2**30} GiB with all before it; cut the sheet")
                 self.brought[file] = target
+            elif not _lies_in(self.folder, file):
+                rule = f"lies outside {self.folder}: a sheet may name only what is in its folder, or in --media DIR"
+                raise Invalid(name, file, rule)
 
     def _picture(self, item: Picture) -> str:
         """Return the digest that a file has once it is taken in."""
@@ -376,6 +381,14 @@ class _Loader:
         name = f"captions {clip.position} ({lang})"
         medium, _ = take_captions(file, self.shelf, lang=lang, seconds=clip.medium.seconds, field=name)
         return medium.sha256
+
+
+def _lies_in(folder: Path, file: str) -> bool:
+    """Whether a file that a sheet names is in a folder: a stranger's sheet must not send what else is on this disk."""
+    try:
+        return (folder / file).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a null byte
+        return False
 
 
 def _names(work: _Work) -> tuple[str, ...]:
