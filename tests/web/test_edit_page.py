@@ -167,6 +167,15 @@ def test_what_was_made_of_an_older_source_is_not_kept_as_up_to_date(office: Worl
     assert 4 == newest(office, "ru").based_on["text"]
 
 
+def test_a_form_that_does_not_say_what_was_seen_is_refused(office: World, serve: Serve) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    for revision in ("", "-1", "x"):
+        refused = sent(desk, opened(desk, "ru"), text="Завтра мы едем.", revision=revision)
+        assert 422 == refused.status and "Завтра мы едем." == Form(refused.text).fields["text"]
+    assert 409 == sent(desk, opened(desk, "ru"), text="Завтра мы едем.", revision="77").status
+    assert 1 == newest(office, "ru").revision
+
+
 def test_a_language_that_nobody_has_written_is_written_here(office: World, serve: Serve) -> None:
     desk = serve(office.app, office.settings, by="alice")
     assert "/posts/s/P03/edit?language=en" in desk.ask("/posts/s/P03").text

@@ -71,6 +71,8 @@ def _keep(
 ) -> None:
     """Keep what was typed. Raises: CampaignError, with nothing changed."""
     seen = _number(visit.text("revision"))
+    if seen is None:
+        raise Invalid("revision", visit.text("revision"), "this form is too old or not ours; open the page again")
     if sheet.account and visit.text("own") not in ("", sheet.mark):
         raise Conflict(f"the own words of account {sheet.account} were changed meanwhile; nothing was kept, look again")
     edit = _edit(visit, sheet, typed, tracks, action, seen)
@@ -91,7 +93,7 @@ def _edit(
     typed: Mapping[str, str],
     tracks: Mapping[int, Kept],
     action: str,
-    revision: int | None,
+    revision: int,
 ) -> Edit:
     """Return the change: what differs from what the person saw, and what is said to hold. Raises: Invalid."""
     seen: dict[str, int] = {}

@@ -25,6 +25,7 @@ from campaign.web.gate import Visit
 
 OWN: tuple[Field, ...] = ("title", "text", "tags", "link")  # what one account may have of its own
 TOLD = 20  # revisions that are compared with the one before; older ones are only named
+LONG = 4000  # characters; of a longer text the history shows what it said, not what changed: that takes seconds
 _PLACE = re.compile(r"(text|tags|title|link|alt|captions)(?: (\d+))?(?: \(|$)")  # as findings name it: alt 1 (ko)
 
 
@@ -261,7 +262,8 @@ class Sheet:
         old, new = self.values(before, before.lang), self.values(after, after.lang)
         for key, text in new.items():
             if text != old[key]:
-                yield self.label(key, look), diff(old[key], text)
+                long = len(old[key]) > LONG or len(text) > LONG
+                yield self.label(key, look), [Piece("same", text)] if long else diff(old[key], text)
         for at, digest in after.captions.items():
             if digest != before.captions.get(at):
                 yield self.label(f"captions_{at}", look), [Piece("new", digest[:12])]
