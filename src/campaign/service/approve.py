@@ -12,9 +12,11 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.core.text import check_text
 from campaign.service import App, demand_role, event
+from campaign.service.draft import raise_errors
 from campaign.service.enqueue import enqueue, hold, release
-from campaign.service.notify import WANTED, over
-from campaign.service.standing import Standing, read
+from campaign.service.notify import WANTED, over, settled
+from campaign.service.proofread import proofread
+from campaign.service.standing import Standing, read, unready
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -57,7 +59,7 @@ def approve(
 
     Raises:
         Forbidden: the person may give none of what is missing: by role, language or account, or as who wrote it.
-        Invalid: the post has no such language, or the reason says nothing.
+        Invalid: the post has no such language, its words have an error that nobody let pass, the reason says nothing.
         Conflict: its time has passed, it is outdated, a machine wrote it, or somebody returned it.
         NotFound: there is no such post.
     """
@@ -84,6 +86,8 @@ def approve(
             if late and set(entry.outgoing.langs) & wanted:
                 when = in_zone(entry.due_at, post.zone)
                 raise Conflict(f"post {post.name} was due at {when}, which is past; move it first: campaign post move")
+        found = proofread(app, tx, campaign, post)
+        raise_errors([one for one in found if not one.langs or set(one.langs) & wanted])
         given, refused = give(app, tx, standing, queued, rows, by=by, langs=wanted, reason=reason)
         if refused and not given:
             raise Forbidden(f"post {post.name}: {refused[0]}")
@@ -163,6 +167,8 @@ def settle(
     for entry in queued:
         asked = after.asked_of(entry)
         waiting |= missing(after.given, asked, after.moment(asked.due_at)).keys()
+    if not unready(after, queued, {}):
+        settled(app, tx, standing.post.id)
     return deliveries, tuple(sorted(waiting))
 
 

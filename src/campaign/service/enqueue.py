@@ -1,6 +1,6 @@
 """enqueue: from approved Outgoings to deliveries; and what a person does with the queue: move, cancel, retry."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from campaign.store.approvals import Approval
 from campaign.store.posts import Queued
 
 HOLDABLE = (State.SCHEDULED, State.CLAIMED, State.MISSED, State.FAILED)  # what has not crossed the line
+FAULT = "does not pass: "  # how a reason begins for which a post was held when it was proofread before its time
 
 
 def enqueue(app: App, tx: Any, campaign: Campaign, post: Post, *, by: str) -> list[Delivery]:
@@ -107,12 +108,43 @@ def hold(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
 
     Approvals of a language that the source has left behind are taken back: the same words again are another word.
     """
+    if old := read(tx, campaign, post, now=app.clock.now()).outdated:
+        take_back(app, tx, post, old, because=f"{campaign.source_lang} says something else now")
+    return _hold(app, tx, campaign, post, _standing(app, tx, campaign, post, None))
+
+
+def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
+    """Let go what was held and is now up to date and approved; return it."""
+    return _release(app, tx, post, _standing(app, tx, campaign, post, None))
+
+
+def judge(app: App, tx: Any, campaign: Campaign, post: Post, faults: Mapping[str, str]) -> None:
+    """Hold or release all of a post, when it is proofread before its time.
+
+    Args:
+        faults: the id of an Outgoing → what is wrong with its words; what is not named has no fault any more.
+    """
+    standing = _standing(app, tx, campaign, post, faults)
+    _hold(app, tx, campaign, post, standing)
+    _release(app, tx, post, standing)
+
+
+def take_back(app: App, tx: Any, post: Post, langs: Collection[str], *, because: str, by: str = SYSTEM) -> int:
+    """End the approvals of what is not out in these languages; return how many held so far."""
+    out = [row.outgoing_sha256 for row in queue.of_post(tx, post.id) if row.state not in HOLDABLE]
+    ended = approval_rows.take_back(tx, post.id, langs, at=app.clock.now(), because=because, out=out)
+    if ended:
+        detail = {"langs": sorted(langs), "approvals": ended, "why": because}
+        event(app, tx, "approval.void", by, post_id=post.id, detail=detail)
+    return ended
+
+
+def _hold(
+    app: App, tx: Any, campaign: Campaign, post: Post, standing: Sequence[tuple[Delivery, str | None]]
+) -> list[Delivery]:
     held: list[Delivery] = []
     fresh: list[Delivery] = []
-    old = read(tx, campaign, post, now=app.clock.now()).outdated
-    if old:
-        take_back(app, tx, post, old, because=f"{campaign.source_lang} says something else now")
-    for row, why in _standing(app, tx, campaign, post):
+    for row, why in standing:
         if why is None:
             continue
         try:
@@ -128,20 +160,8 @@ def hold(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
     return held
 
 
-def take_back(app: App, tx: Any, post: Post, langs: Collection[str], *, because: str, by: str = SYSTEM) -> int:
-    """End the approvals of what is not out in these languages; return how many held so far."""
-    out = [row.outgoing_sha256 for row in queue.of_post(tx, post.id) if row.state not in HOLDABLE]
-    ended = approval_rows.take_back(tx, post.id, langs, at=app.clock.now(), because=because, out=out)
-    if ended:
-        detail = {"langs": sorted(langs), "approvals": ended, "why": because}
-        event(app, tx, "approval.void", by, post_id=post.id, detail=detail)
-    return ended
-
-
-def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]:
-    """Let go what was held and is now up to date and approved; return it."""
+def _release(app: App, tx: Any, post: Post, standing: Sequence[tuple[Delivery, str | None]]) -> list[Delivery]:
     released = []
-    standing = _standing(app, tx, campaign, post)
     for row, why in standing:
         if why is None and row.held_because is not None:
             released.append(outbox.note(tx, row, held_because=None))
@@ -151,8 +171,13 @@ def release(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Delivery]
     return released
 
 
-def _standing(app: App, tx: Any, campaign: Campaign, post: Post) -> list[tuple[Delivery, str | None]]:
-    """Return what waits, each with why it must not go out; None: it may."""
+def _standing(
+    app: App, tx: Any, campaign: Campaign, post: Post, faults: Mapping[str, str] | None
+) -> list[tuple[Delivery, str | None]]:
+    """Return what waits, each with why it must not go out; None: it may.
+
+    `faults` None: nobody has proofread it just now, and what did not pass the last time still does not.
+    """
     standing = read(tx, campaign, post, now=app.clock.now())
     rows = {row.outgoing_id: row for row in queue.of_post(tx, post.id)}
     found: dict[str, tuple[Delivery, str | None]] = {}
@@ -161,11 +186,13 @@ def _standing(app: App, tx: Any, campaign: Campaign, post: Post) -> list[tuple[D
     for entry in entries:
         row = rows.get(entry.id)
         if row is not None and row.state in HOLDABLE:
+            before = row.held_because if (row.held_because or "").startswith(FAULT) else None
+            fault = before if faults is None else faults.get(entry.id)
             dark = days.darkness(post, row, app.clock.now())
-            found[entry.id] = (row, dark or standing.why_not(standing.asked_of(entry, row)))
+            found[entry.id] = (row, dark or fault or standing.why_not(standing.asked_of(entry, row)))
     if campaign.unready == "hold_all":
         rest = [entry for entry in entries if entry.id not in rows or rows[entry.id].state in HOLDABLE]
-        if lacking := unready(standing, rest, rows):
+        if lacking := unready(standing, rest, rows) | dict(faults or {}):
             why = f"this campaign sends a post as a whole: {next(iter(lacking.values()))}"
             found = {id: (row, own or why) for id, (row, own) in found.items()}
     return list(found.values())

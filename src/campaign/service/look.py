@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from campaign.core.approval import expires_before, missing
+from campaign.core.approval import expires_before
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, event
-from campaign.service.enqueue import HOLDABLE, enqueue_cancelled, hold, release
+from campaign.service.enqueue import FAULT, HOLDABLE, enqueue_cancelled, judge
 from campaign.service.notify import HELD, UNAPPROVED, UNREADY, decided, over, tell
+from campaign.service.proofread import proofread
 from campaign.service.standing import NEAR, Standing, read, unready
 from campaign.store import campaigns as campaign_rows
 from campaign.store import looks, outbox, queue
@@ -68,19 +69,35 @@ def _judge(app: App, tx: Any, post_id: str) -> None:
     if not entries:
         return
     campaign, post = standing.campaign, standing.post
-    reasons = unready(standing, entries, rows)
+    faults = _faults(app, tx, standing, entries)
+    reasons = faults | unready(standing, entries, rows)
     detail = {"policy": campaign.unready, "unready": sorted(set(reasons.values()))}
     event(app, tx, "post.looked", SYSTEM, post_id=post_id, detail=detail)
     if campaign.unready == "send_ready":
         _cancel_unready(app, tx, standing, entries, rows, reasons)
-    hold(app, tx, campaign, post)
-    release(app, tx, campaign, post)
+    judge(app, tx, campaign, post, faults)
     over(app, tx, UNAPPROVED, post_id)
     if reasons:
         _tell(app, tx, UNREADY, standing, reasons)
         over(app, tx, HELD, post_id)  # the same, told more urgently
     else:
         over(app, tx, UNREADY, post_id)
+
+
+def _faults(app: App, tx: Any, standing: Standing, entries: Sequence[Queued]) -> dict[str, str]:
+    """Return the ids of Outgoings → what is wrong with their words: errors of proofreading that nobody let pass."""
+    errors = [one for one in proofread(app, tx, standing.campaign, standing.post) if one.is_error]
+    found: dict[str, str] = {}
+    for entry in entries:
+        mine = [
+            str(one)
+            for one in errors
+            if one.account in (None, entry.outgoing.account)
+            and (not one.langs or set(one.langs) & set(entry.outgoing.langs))
+        ]
+        if mine:
+            found[entry.id] = FAULT + "; ".join(dict.fromkeys(mine))
+    return found
 
 
 def _open(app: App, tx: Any, post_id: str) -> tuple[Standing, list[Queued], dict[str, Delivery]]:
@@ -101,12 +118,12 @@ def _cancel_unready(
     rows: Mapping[str, Delivery],
     reasons: Mapping[str, str],
 ) -> None:
-    """Take back the languages that are not ready; what has a ready language in it as well is held, not cut."""
+    """Take back the languages that are not ready, with what answers them; what is in several languages is held."""
     gone: dict[str, str] = {}
     for entry in entries:  # parents first
         why = gone.get(entry.parent_id or "")
-        if why is None and entry.id in reasons and _none_is_ready(standing, entry, rows.get(entry.id)):
-            why = reasons[entry.id]
+        if why is None and len(entry.outgoing.langs) == 1:
+            why = reasons.get(entry.id)
         if why is None:
             continue
         gone[entry.id] = why
@@ -121,13 +138,6 @@ def _cancel_unready(
             continue  # held below: the line stops it
         told = {"why": text, "langs": list(row.langs)}
         event(app, tx, "delivery.cancelled", SYSTEM, post_id=row.post_id, delivery_id=row.id, detail=told)
-
-
-def _none_is_ready(standing: Standing, entry: Queued, row: Delivery | None) -> bool:
-    asked = standing.asked_of(entry, row)
-    sick = standing.blocked.keys() | standing.returned.keys()
-    sick |= missing(standing.given, asked, standing.moment(asked.due_at)).keys()
-    return set(asked.langs) <= sick
 
 
 def _tell(app: App, tx: Any, kind: str, standing: Standing, reasons: Mapping[str, str]) -> None:

@@ -23,6 +23,7 @@ from campaign.service.word import Worded
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import echoes as echo_rows
+from campaign.store import looks
 from campaign.store import posts as post_rows
 from campaign.store import waivers as waiver_rows
 from campaign.store.posts import Target
@@ -194,6 +195,7 @@ def waive(
         waiver_rows.add_all(tx, made)
         detail = {"lang": lang, "code": code, "values": [waiver.value for waiver in made], "reason": why}
         event(app, tx, "finding.waived", by.name, post_id=post.id, detail=detail)
+        looks.again(tx, post.id)  # what it did not pass for half an hour before its time may be let pass now
         hold(app, tx, campaign, post)
         release(app, tx, campaign, post)
         enqueue(app, tx, campaign, post, by=by.name)

@@ -53,6 +53,11 @@ def mark(tx: Connection, which: Which, post_id: str, *, now: datetime, ahead: ti
     return list(tx.execute(query).scalars())
 
 
+def again(tx: Connection, post_id: str) -> None:
+    """Let a post be looked at once more before its time: what was found wrong with it may be right now."""
+    tx.execute(outgoings.update().where(outgoings.c.post_id == post_id).values(looked_at=None))
+
+
 def made_at(tx: Connection, ids: Sequence[str]) -> datetime:
     """Return when the oldest of these Outgoings was made."""
     found: datetime = tx.execute(
