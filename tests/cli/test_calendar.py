@@ -4,6 +4,7 @@ from pathlib import Path
 
 import icalendar
 from tests.conftest import World
+from tests.core.test_ics import ics
 
 from .conftest import Shell
 
@@ -33,3 +34,14 @@ def test_an_address_is_told_once_listed_without_its_secret_and_revoked(shell: Sh
     assert shell("calendar", "feed", "revoke", row["id"][-6:]).code == 0
     assert shell("calendar", "feed", "list", "--json").json[0]["revoked_at"]
     assert shell("calendar", "feed", "add", "--campaign", "c", "--texts", by="carol").code == 4
+
+
+def test_a_calendar_is_taken_in_after_a_preview(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "days.ics"
+    file.write_bytes(ics("DTSTART;VALUE=DATE:20261201", "DTSTART;VALUE=DATE:20261202\nSTATUS:CANCELLED"))
+    words = ["calendar", "import", str(file), "--campaign", "c", "--into", "blackouts", "--kind", "soft"]
+    tried = shell(*words, "--dry-run")
+
+    assert tried.code == 6 and "new" in tried.out and "dry run" in tried.err and "cancelled" in tried.err
+    assert [shell(*words, "--json").json["lines"][0]["action"] for _ in range(2)] == ["new", "same"]
+    assert shell("calendar", "import", str(tmp_path / "none.ics"), *words[3:]).code == 2

@@ -1,5 +1,6 @@
 """Calendars: a campaign, account or person as iCalendar, as a file or under a secret address; and one taken in."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +9,9 @@ from cyclopts import Parameter
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import cell, data, iso, line, say, table
 from campaign.core.errors import Invalid
-from campaign.core.plan import Feed
+from campaign.core.ics import MOST_BYTES
+from campaign.core.plan import Feed, Hardness
+from campaign.service.adopt import Kind, Line, adopt
 from campaign.service.calendar import Scope, add_feed, calendar_of, revoke_feed
 from campaign.store import feeds
 
@@ -48,6 +51,48 @@ def export(
         data({"file": str(file), "name": shown.name, "entries": number})
     else:
         line(f"{file}: {number} entries of {shown.name}")
+
+
+def import_it(
+    file: Annotated[Path, Parameter(name="FILE")],
+    /,
+    *,
+    campaign: str,
+    into: Kind,
+    tz: str | None = None,
+    kind: Hardness = "hard",
+    dry_run: bool = False,
+    here: Here = HERE,
+) -> int:
+    """Make legs or blackout days of an iCalendar file (.ics); the same file again changes nothing.
+
+    Example: campaign calendar import holidays.ics --campaign peace-2019 --into blackouts --kind soft --dry-run
+
+    What recurs is followed for a year. What is left out is named, with the reason. Exit 6 when something is.
+
+    Args:
+        file: The file, - for standard input.
+        campaign: The campaign whose legs or blackout days they become.
+        into: What its entries are: legs or blackouts.
+        tz: The zone that is meant where the file names one that nobody knows, or none; else the campaign's.
+        kind: Of blackout days: hard (nothing goes out) or soft (a person is warned).
+        dry_run: Only say what would become of it.
+    """
+    raw = _read(file)
+    with here.opened() as app:
+        by = here.person(app)
+        done = adopt(app, raw, campaign, into, by=by, tz=tz, hardness=kind, dry_run=dry_run)
+    if here.json:
+        lines = [_line(each) for each in done.lines]
+        data({"kept": done.kept, "lines": lines, "told": list(done.told)})
+    else:
+        heads = ("action", "id", "from", "to", "zone", "held", "why")
+        table(heads, [[cell(_line(each)[head]) for head in heads] for each in done.lines])
+        for told in done.told:
+            say(told)
+        if dry_run:
+            say("this was a dry run: nothing was kept")
+    return 6 if done.told or any(each.action == "left" for each in done.lines) else 0
 
 
 def feed_add(
@@ -125,6 +170,28 @@ def _scope(campaign: str | None, account: str | None, person: str | None) -> tup
     if len(given) != 1:
         raise Invalid("campaign, account or person", "", "must be given, one of them: whose calendar is it?")
     return given[0]
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
+        with file.open("rb") as stream:
+            return stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Invalid("file", str(file), f"cannot be read: {error.strerror}") from None
+
+
+def _line(each: Line) -> dict[str, object]:
+    return {
+        "action": each.action,
+        "id": each.name,
+        "from": each.span.first.isoformat(),
+        "to": each.span.last.isoformat(),
+        "zone": each.span.zone,
+        "held": each.held,
+        "why": each.why,
+    }
 
 
 def _row(feed: Feed) -> dict[str, object]:

@@ -81,6 +81,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
         "Calendars: what goes out when, for other programs.",
         {
             "export": "calendar:export",
+            "import": "calendar:import_it",
             "feed add": "calendar:feed_add",
             "feed list": "calendar:feed_list",
             "feed revoke": "calendar:feed_revoke",

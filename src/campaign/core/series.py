@@ -147,14 +147,16 @@ def read_rule(field: str, text: str, zone: str) -> Rule:
     return rule
 
 
-def walls(rule: Rule, starts: datetime, *, until: datetime | None = None) -> Iterator[datetime]:
+def walls(
+    rule: Rule, starts: datetime, *, until: datetime | None = None, horizon: timedelta = HORIZON
+) -> Iterator[datetime]:
     """Yield the wall times that match, from `starts` on, in order; none beyond the horizon.
 
     Args:
         starts: wall time of the first, naive; what the rule leaves open it takes from there.
         until: an end besides the rule's own, its moment included.
     """
-    ends = min(end for end in (rule.until, until, _horizon(starts)) if end is not None)
+    ends = min(end for end in (rule.until, until, _horizon(starts, horizon)) if end is not None)
     filled = _filled(rule, starts)
     hours, minutes = filled.by_hour or (starts.hour,), filled.by_minute or (starts.minute,)
     number = 0
@@ -248,8 +250,8 @@ def shown(span: timedelta) -> str:
     return f"{minutes} minutes"
 
 
-def _horizon(starts: datetime) -> datetime:
-    return starts + HORIZON if starts.year < 9990 else datetime(9998, 12, 31)  # noqa: DTZ001 - a wall time
+def _horizon(starts: datetime, horizon: timedelta = HORIZON) -> datetime:
+    return starts + horizon if starts.year < 9990 else datetime(9998, 12, 31)  # noqa: DTZ001 - a wall time
 
 
 def _filled(rule: Rule, starts: datetime) -> Rule:
