@@ -216,3 +216,16 @@ def test_a_forecast_over_the_limit_says_so(office: World, serve: Serve) -> None:
     seen = send(desk, {**TYPED, "text_ko": "가나 " * 150, "text_ru": "", "act": "preview"})
 
     assert "will not fit" in seen.text
+
+
+def test_what_a_native_reader_would_mark_is_told_in_the_reader_s_language(serve: Serve, office: World) -> None:
+    desk = serve(office.app, office.settings, by="alice")
+    mixed = TYPED | {"text_ru": 'Мы уезжаем из Сеyла. "Мир" с нами', "csrf": desk.csrf}  # a Latin y
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    for act, status in (("check", 200), ("save", 422)):
+        body = multipart(mixed | {"act": act}, [])
+        page = desk.ask("/campaigns/s/compose?lang=ru", method="POST", body=body, Content_Type=kind)
+
+        assert (act, status) == (act, page.status)
+        assert "В слове есть похожие буквы другого алфавита: y" in page.text, act
+        assert ("Прямая кавычка" in page.text) == (act == "check")

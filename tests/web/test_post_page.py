@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from campaign.core.model import Guarantee
-from campaign.service import accounts
+from campaign.core.plan import Form, Term
+from campaign.service import accounts, glossary
 from campaign.service.draft import Wording
 from campaign.service.publish import publish
 from campaign.store import posts
@@ -249,3 +250,18 @@ def test_what_is_out_is_taken_down_with_a_reason(world: World, serve: Callable[.
     assert (422, 303) == (without.status, done.status)
     assert [True] == [row["deleted"] for row in world.twin.books()]
     assert "Take down" not in serve(world.app, world.settings, by="carol").ask("/posts/c/P01?lang=en").body.decode()
+
+
+def test_what_stops_a_post_is_told_on_its_page_and_may_be_let_stand_with_a_reason(serve: Serve, written: World) -> None:
+    greeting = Term("", None, "привет", {"ru": Form("Добрый день", forbidden=("Здравствуйте",))})
+    glossary.add_term(written.app, greeting, by=written.alice)
+    desk = serve(written.app, written.settings, by="bob")
+    page = desk.ask("/posts/s/P01?lang=ru").text
+
+    assert "Так не выйдет" in page and "пишется «Добрый день»" in page
+    assert 409 == desk.send("/posts/s/P01/approve", langs=["ru"]).status
+    told = {"language": "ru", "code": "glossary-forbidden", "value": "Здравствуйте"}
+    assert 422 == desk.send("/posts/s/P01/waive", **told, reason="").status
+    assert 303 == desk.send("/posts/s/P01/waive", **told, reason="цитата").status
+    assert "Так не выйдет" not in desk.ask("/posts/s/P01").text
+    assert 303 == desk.send("/posts/s/P01/approve", langs=["ru"]).status

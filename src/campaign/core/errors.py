@@ -17,7 +17,7 @@ CampaignError
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -35,6 +35,9 @@ class Invalid(CampaignError):
         field: the name of the field as the person knows it (an option, a key of a file).
         value: what was given; shown shortened.
         rule: what would be right, and what to do next.
+
+    Attributes:
+        tells: language of a reader (ko, en, ru) → the same in it; None: the rule is all there is.
     """
 
     exit_code = 2
@@ -42,6 +45,7 @@ class Invalid(CampaignError):
 
     def __init__(self, field: str, value: object, rule: str) -> None:
         self.field, self.value, self.rule = field, value, rule
+        self.tells: Callable[[Any], str] | None = None
         super().__init__(f"{field} {shown(value)}: {rule}")
 
 

@@ -91,6 +91,8 @@ def raise_errors(findings: Sequence[Placed]) -> None:
     """Raise Invalid for one error among the findings, ManyInvalid for several; nothing for warnings."""
     errors = list(dict.fromkeys(item.finding for item in findings if item.is_error))
     invalid = [Invalid(finding.field, finding.value, finding.rule) for finding in errors]
+    for one, finding in zip(invalid, errors, strict=True):
+        one.tells = finding.message if finding.code else None
     if invalid:
         raise invalid[0] if len(invalid) == 1 else ManyInvalid(invalid)
 

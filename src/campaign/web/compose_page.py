@@ -1,6 +1,7 @@
 """Write a post: its texts side by side, its media, its time, where it goes; and what would leave, before it is kept."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,15 @@ from starlette.responses import Response
 from campaign.core.errors import CampaignError, Invalid, ManyInvalid
 from campaign.core.model import Campaign, Role
 from campaign.service import demand_role
-from campaign.service.compose import Draft, Picture, Preview, Wording, compose, preview
+from campaign.service.compose import Draft, Picture, Placed, Preview, Wording, compose, preview
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns
 from campaign.store import posts as post_rows
 from campaign.web.desk import Desk
 from campaign.web.draft_files import DraftFiles, Kept
+from campaign.web.formats import Look
 from campaign.web.gate import Visit
+from campaign.web.reasons import Meant, meant
 
 _FIELD = re.compile(r"(text|tags|title|link|alt|captions|place) ?(\d+)? ?\(([\w-]+)")  # as errors name it: alt 1 (ko)
 _OPTION = re.compile(r"; give (?:it|them) as --.*|, or --now to send it at once|--(?=(?:gap|fold) )")  # for a terminal
@@ -58,22 +61,25 @@ def act(desk: Desk, visit: Visit) -> Response:
     wanted = visit.text("act") or "check"
     items, wrong = _items(visit, campaign, files)
     if wrong:
-        return _page(desk, visit, campaign, items, None, status=422, errors=_errors(ManyInvalid(wrong)))
+        return _page(desk, visit, campaign, items, None, status=422, errors=_errors(ManyInvalid(wrong), visit.look))
     draft = _draft(visit, campaign, items)
     if wanted in ("save", "approve"):
         try:
             made = compose(desk.app, campaign.name, draft, by=visit.person, approve_now=wanted == "approve")
         except CampaignError as error:
-            return _page(desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error))
+            return _page(
+                desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error, visit.look)
+            )
         files.forget({kept.digest for item in items for kept in (item.kept, *item.captions.values())})
         return desk.go(f"/posts/{campaign.name}/{made.post.name}")
     try:
         seen = preview(desk.app, campaign.name, draft, by=visit.person)
     except CampaignError as error:
-        return _page(desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error))
+        return _page(desk, visit, campaign, items, None, status=error.status_code, errors=_errors(error, visit.look))
     if wanted == "preview":
-        told = _told(seen, items)
-        return desk.page(visit, "_preview.html", seen=seen, rows=_rows(desk, seen), campaign=campaign, errors=told)
+        told, noted = _told(seen, items, visit.look), _warnings(seen, visit.look)
+        rows = _rows(desk, seen)
+        return desk.page(visit, "_preview.html", seen=seen, rows=rows, campaign=campaign, errors=told, warnings=noted)
     return _page(desk, visit, campaign, items, seen)
 
 
@@ -180,15 +186,29 @@ def _one_of(visit: Visit, name: str, known: tuple[str, ...], otherwise: str | No
     return visit.text(name) if visit.text(name) in known else otherwise
 
 
-def _errors(error: CampaignError) -> list[tuple[str, str]]:
+def _errors(error: CampaignError, look: Look) -> list[tuple[str, str]]:
     found = error.findings if isinstance(error, ManyInvalid) else (error,)
-    return [(getattr(one, "field", ""), str(one)) for one in found]
+    return [(getattr(one, "field", ""), meant(str(one), getattr(one, "tells", None), look)) for one in found]
 
 
-def _told(seen: Preview, items: list[Item]) -> list[tuple[str, str]]:
+def _told(seen: Preview, items: list[Item], look: Look) -> list[tuple[str, str]]:
     """Return what stands against a draft, each once, with its place in the form."""
-    wrong = [item for item in seen.findings if item.is_error]
-    return list(dict.fromkeys((_place_of(item.finding.field), _said(str(item), items)) for item in wrong))
+    told: dict[tuple[str, str], None] = {}
+    for item in seen.findings:
+        if item.is_error:
+            text = meant(_said(str(item), items), _tells(item), look, item.langs)
+            told[_place_of(item.finding.field), text] = None
+    return list(told)
+
+
+def _warnings(seen: Preview | None, look: Look) -> list[str]:
+    """Return what is to be known of a draft, each once."""
+    found = seen.findings if seen is not None else ()
+    return list(dict.fromkeys(meant(str(item), _tells(item), look, item.langs) for item in found if not item.is_error))
+
+
+def _tells(item: Placed) -> Callable[[Any], str] | None:
+    return item.finding.message if item.finding.code else None
 
 
 def _place_of(where: str) -> str:
@@ -236,8 +256,10 @@ def _page(
         accounts = account_rows.all_accounts(tx)
         names = {post.name for post in post_rows.posts_of(tx, campaign.id)}
     free = next(f"P{number:02}" for number in range(1, 10_000) if f"P{number:02}" not in names)
-    found = [(_place_of(where), _said(text, items)) for where, text in errors or ()]
-    found = list(dict.fromkeys(found + (_told(seen, items) if seen is not None else [])))
+    found = [
+        (_place_of(where), text if isinstance(text, Meant) else _said(text, items)) for where, text in errors or ()
+    ]
+    found = list(dict.fromkeys(found + (_told(seen, items, visit.look) if seen is not None else [])))
     offered = [account for account in accounts if set(account.langs) & set(campaign.languages)]
     limits = {account.name: desk.app.capabilities(account) for account in offered}
     about_time = " ".join(text for where, text in found if where == "date")
@@ -258,6 +280,7 @@ def _page(
         seen=seen,
         rows=_rows(desk, seen) if seen is not None else [],
         errors=found,
+        warnings=_warnings(seen, visit.look),
         places={where for where, _ in found},
         asks_gap="gap back" in about_time or bool(visit.text("gap")),
         asks_fold="fold first" in about_time or bool(visit.text("fold")),

@@ -16,8 +16,10 @@ from campaign.service.approve import approve
 from campaign.service.confirm import settle
 from campaign.service.enqueue import cancel, move, retry
 from campaign.service.package import mark_handed
+from campaign.service.proofread import proofread, waive
 from campaign.service.report import Series, series_of
 from campaign.service.revise import demand_writer
+from campaign.service.usage import may_be_waived
 from campaign.service.withdraw import withdraw
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
@@ -29,7 +31,9 @@ from campaign.store.posts import Queued
 from campaign.web import report_page
 from campaign.web.desk import Desk
 from campaign.web.errand import ask
+from campaign.web.formats import Look
 from campaign.web.gate import Visit
+from campaign.web.reasons import meant
 from campaign.web.states import needs_a_person
 
 DOUBTFUL = (State.UNCERTAIN, State.PROCESSING)
@@ -113,6 +117,9 @@ def _do(desk: Desk, visit: Visit, action: str, campaign: str, post: str) -> None
                 raise Invalid("answer", answer, "must be published, not_published or abandon")
             url = visit.text("url").strip() or None
             settle(app, _own(desk, visit), answer, by=by, url=url)  # type: ignore[arg-type]
+        case "waive":
+            lang, code, value = visit.needed("language"), visit.needed("code"), visit.text("value")
+            waive(app, post, lang, code, visit.needed("reason"), by=by, value=value, campaign_name=campaign)
         case "withdraw":
             ask(desk, withdraw(app, _own(desk, visit), by=by, reason=visit.needed("reason")))
         case _:
@@ -149,10 +156,37 @@ def _page(desk: Desk, visit: Visit, status: int = 200, *, problem: str | None = 
         can_move=not states & set(queue.OPEN) and (not states or bool(states - {State.PUBLISHED, State.CANCELLED})),
         can_cancel=bool(states & {State.SCHEDULED, State.FAILED, State.MISSED}),
         writes=_writes(visit, sheet),
+        remarks=_remarks(desk, sheet, visit.look),
         may_decide=visit.may(Role.AUTHOR, Role.APPROVER),
         may_approve=visit.may(Role.APPROVER)
         and (visit.person.name != sheet.post.author or sheet.campaign.approval == "none"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding as the page shows it; `lang`: in which it may be let pass, None: it may not, or need not."""
+
+    is_error: bool
+    text: str
+    code: str
+    value: str
+    lang: str | None
+
+
+def _remarks(desk: Desk, sheet: Sheet, look: Look) -> list[Remark]:
+    """Return what is to be known of a post before all of it is out, errors first, each once."""
+    if sheet.rows and all(row["state"] in (State.PUBLISHED, State.CANCELLED) for row in sheet.rows):
+        return []
+    with desk.app.store.read() as tx:
+        found = proofread(desk.app, tx, sheet.campaign, sheet.post)
+    seen: dict[str, Remark] = {}
+    for one in sorted(found, key=lambda each: not each.is_error):
+        finding = one.finding
+        text = meant(str(one), finding.message if finding.code else None, look, one.langs)
+        open_to = one.langs[0] if one.is_error and may_be_waived(finding) and len(one.langs) == 1 else None
+        seen.setdefault(text, Remark(one.is_error, text, finding.code, finding.value, open_to))
+    return list(seen.values())
 
 
 def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:

@@ -1,7 +1,8 @@
 """The usual errors of the verbs in the reader's language. The verbs speak English; what they said stands below."""
 
 import re
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from campaign.web.formats import Look
 
@@ -69,6 +70,27 @@ _PATTERNS: Final = tuple(
         (r": not found", "not_found"),
     )
 )
+
+
+class Meant(str):
+    """What a finding means, in the reader's language; `rule` is what the verb said."""
+
+    rule: str
+
+
+def meant(text: str, tells: Callable[[Any], str] | None, look: Look, langs: Sequence[str] = ()) -> str:
+    """Return the text, or what it means where it is none of the usual errors and knows to tell that itself.
+
+    Args:
+        tells: language of a reader → the sentence.
+        langs: the languages that it is about.
+    """
+    if tells is None or reason(text, look) is not None:
+        return text
+    about = f"{look.language('+'.join(langs))}: " if langs else ""
+    found = Meant(about + tells(look.lang))
+    found.rule = text
+    return found
 
 
 def reason(text: str, look: Look) -> str | None:
