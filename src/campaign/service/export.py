@@ -142,7 +142,7 @@ def row_of(scene: Scene, each: Whole, langs: Sequence[str] = (), names: dict[str
         at=post.local_at.strftime(FORMAT),
         tz=post.zone,
         utc=post.due_at.strftime("%Y-%m-%dT%H:%MZ"),
-        to=tuple(scene.accounts[target.account_id].name for target in known),
+        to=tuple(sorted(scene.accounts[target.account_id].name for target in known)),
         words=words,
         leg=leg.name if leg else "",
         strategy=several[0] if len(several) == 1 else "" if several else "split",

@@ -22,9 +22,9 @@ from campaign.media.library import DIGEST
 from campaign.media.shelf import Shelf, digest_of
 from campaign.service import App, demand_role, event
 from campaign.service.arrange import arrange
-from campaign.service.compose import Entry, Plan, keep, plan
+from campaign.service.compose import Draft, Entry, Plan, keep, plan, preview
 from campaign.service.differ import Changes, Looks, by_column, differ
-from campaign.service.draft import Picture
+from campaign.service.draft import Picture, raise_errors
 from campaign.service.drafted import drafted
 from campaign.service.enqueue import move
 from campaign.service.render import Scene
@@ -42,6 +42,7 @@ BATCH = 500  # posts that are written together
 CHANGED = 1000  # posts that one sheet may change at once: ten seconds, for which SQLite lets nobody else write
 FETCHED = 4 * 2**30  # bytes of all that one sheet fetches
 _SUFFIXES = {*EXTENSIONS, ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".vtt", ".srt"}
+TOLD = 500  # wrong rows of which everything is said; of those after them, what was met first
 KEPT = "sha256:"  # a medium that the library holds already, by its digest
 
 
@@ -187,7 +188,7 @@ class _Loader:
         self.first: dict[tuple[str, str], str] = {}
         self.brought: dict[str, Path] = {}
         self.digests: dict[tuple[str, str], str] = {}
-        self.fetched = 0
+        self.fetched = self.told = 0
 
     def look(self, row: Row, *, keeps: bool) -> None:
         """Find out what a row would do."""
@@ -214,7 +215,11 @@ class _Loader:
         work.there = known.get(name)
         if work.there is None:
             entry = Entry(row.where, work.campaign, draft, row.approve)
-            work.plan = plan(self.app, scene, entry, by=self.by, scratch=self.shelf)
+            try:
+                work.plan = plan(self.app, scene, entry, by=self.by, scratch=self.shelf)
+            except (Invalid, NotFound):
+                self._tell_all(work.campaign, draft)
+                raise
             warnings = tuple(dict.fromkeys(str(item) for item in work.plan.findings))
             work.plan.rendered.counts.clear()  # many plans wait together: what nobody asks for any more goes
             return Seen(row.where, row.id, "new", warnings=warnings)
@@ -229,6 +234,12 @@ class _Loader:
         with Fleeting(self.app.store.engine).begin() as tx:  # what would happen, without its happening
             warnings = self._change(tried, tx, work)
         return Seen(row.where, row.id, "changed", names, warnings=warnings)
+
+    def _tell_all(self, campaign: str, draft: Draft) -> None:
+        """Say all that is wrong with a new post, which is tried step by step. Raises: ManyInvalid."""
+        self.told += 1
+        if self.told <= TOLD:  # it takes longer than the trial
+            raise_errors(preview(self.app, campaign, draft, by=self.by).findings)
 
     def keep(self, file: str, *, apart: bool) -> bool:
         """Write everything in one transaction; return whether anything was.
