@@ -90,6 +90,27 @@ def add_leg(tx: Connection, leg: Leg) -> None:
     )
 
 
+def edit_leg(tx: Connection, leg: Leg) -> None:
+    """Keep what a leg says now."""
+    tx.execute(
+        legs.update()
+        .where(legs.c.id == leg.id)
+        .values(
+            zone=leg.zone,
+            starts_on=leg.starts_on,
+            ends_on=leg.ends_on,
+            title=dict(leg.title),
+            latitude=leg.latitude,
+            longitude=leg.longitude,
+        )
+    )
+
+
+def remove_leg(tx: Connection, leg: Leg) -> None:
+    """Take a leg away; no post may name it."""
+    tx.execute(legs.delete().where(legs.c.id == leg.id))
+
+
 def legs_of(tx: Connection, campaign_id: str) -> list[Leg]:
     """Return the legs of a campaign, in the order of travel."""
     query = (
