@@ -183,6 +183,8 @@ def test_a_language_that_nobody_has_written_is_written_here(office: World, serve
     assert "outdated" not in html and "removed" not in html.partition('class="history"')[0]
     empty = sent(desk, html)
     assert 422 == empty.status and 'href="#text"' in empty.text
+    bare = sent(desk, html, "check", ui="ru", text="We leave Seoul tomorrow.")
+    assert CATALOGUE["reason.alt"][2].partition("{")[0] in bare.text.partition('id="n-alt_1"')[2]
 
     assert 303 == sent(desk, html, text="We leave Seoul tomorrow.", tags="Seoul", alt_1="The delegation").status
     assert ("We leave Seoul tomorrow.", ("#Seoul",)) == (newest(office, "en").text, newest(office, "en").tags)
@@ -216,7 +218,8 @@ def test_an_account_has_words_of_its_own_and_they_are_not_left_behind_unseen(off
     assert 409 == refused.status and "Account two has words of its own (Korean)" in refused.text
     assert 303 == sent(desk, refused.text, keep_own="1").status
     own = opened(desk, "ko", account="two")
-    assert "내일!" == Form(own).fields["text"] and "모레 서울을 떠납니다." in own
+    assert "내일!" == Form(own).fields["text"] and "All accounts, changed since:" in own
+    assert "모레</ins> 서울을 떠납니다." in own
     assert 303 == sent(desk, own, "common").status
     assert "모레 서울을 떠납니다." == Form(opened(desk, "ko", account="two")).fields["text"]
     assert 422 == desk.ask("/posts/s/P03/edit?language=ru&account=kr").status  # it does not speak Russian

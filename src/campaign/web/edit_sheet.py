@@ -22,6 +22,7 @@ from campaign.store.posts import Target
 from campaign.web.desk import Desk
 from campaign.web.formats import Look
 from campaign.web.gate import Visit
+from campaign.web.reasons import reason
 
 OWN: tuple[Field, ...] = ("title", "text", "tags", "link")  # what one account may have of its own
 TOLD = 20  # revisions that are compared with the one before; older ones are only named
@@ -34,6 +35,7 @@ class Told:
     """A finding as the page shows it.
 
     Attributes:
+        lang: the language of the message: the reader's, or English where nobody has put it into others.
         what: the place that it is about, shown with what cannot be seen; empty: it is about the whole.
         fix: what would stand there, shown likewise; None: no button.
         name: by which the button of the fix names it.
@@ -42,6 +44,7 @@ class Told:
     key: str
     is_error: bool
     message: str
+    lang: str
     what: str
     fix: str | None
     name: str
@@ -57,7 +60,7 @@ class Box:
         source: what the source says; None: nothing, or this is the source.
         since: the revision of the source that outdated it; None: it is up to date.
         changes: what the source says differently since this was made from it.
-        common: what all accounts have, where one has other words.
+        common: what all accounts have, where one has other words: as it has changed since those were written.
         track: digest of the caption file that is there; source_track: of the source's.
     """
 
@@ -70,7 +73,7 @@ class Box:
     since: int | None = None
     changes: Sequence[Piece] = ()
     told: Sequence[Told] = ()
-    common: str | None = None
+    common: Sequence[Piece] | None = None
     item: PostMedium | None = None
     track: str | None = None
     source_track: str | None = None
@@ -214,7 +217,7 @@ class Sheet:
                     self.stale.get(name),
                     tuple(self.changes(key)) if name in self.stale else (),
                     [one for one in told if one.key == key],
-                    common[key] if self.account and common[key] != kept[key] else None,
+                    self._common(key, common[key]) if self.account and common[key] != kept[key] else None,
                     items.get(key),
                 )
             )
@@ -222,6 +225,11 @@ class Sheet:
             if item is not None and item.medium.is_clip:
                 found.append(self._captions(item, told, look))
         return found
+
+    def _common(self, key: str, text: str) -> list[Piece]:
+        """Return what all accounts have, and what of it has changed since the account's own words were written."""
+        base = self.said_at(self.speakers[self.account or ""].get("based_on", 0))
+        return diff(base[key], text) if base else [Piece("same", text)]
 
     def _captions(self, item: PostMedium, told: Sequence[Told], look: Look) -> Box:
         key = f"captions_{item.position}"
@@ -275,12 +283,15 @@ def told_of(found: Sequence[Placed], look: Look) -> list[Told]:
     for one in found:
         finding = one.finding
         key = key_of(finding.field)
-        message = finding.message(look.lang)  # type: ignore[arg-type]
+        message, lang = finding.message(look.lang), look.lang  # type: ignore[arg-type]
+        if message == finding.rule:
+            usual = reason(str(finding), look)
+            message, lang = usual or message, look.lang if usual else "en"
         may_fix = one.account is None and finding.fix is not None and finding.place is not None
         name = f"{key}:{finding.code}:{finding.place[0] if finding.place else ''}"
         fix = shown(finding.fix or "") if may_fix else None
         seen.setdefault(
-            (name, message), Told(key, one.is_error, message, finding.value if finding.place else "", fix, name)
+            (name, message), Told(key, one.is_error, message, lang, finding.value if finding.place else "", fix, name)
         )
     return list(seen.values())
 

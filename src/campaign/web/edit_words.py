@@ -61,6 +61,11 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "С тех пор изменено в исходном тексте (редакция {n})",
     ),
     "edit.common": ("모든 계정의 글:", "All accounts:", "У всех аккаунтов:"),
+    "edit.common_changed": (
+        "그 뒤 바뀐 모든 계정의 글:",
+        "All accounts, changed since:",
+        "У всех аккаунтов с тех пор изменено:",
+    ),
     "edit.copy": ("원문 그대로 넣기", "Copy the source", "Скопировать исходный текст"),
     "edit.copied": (
         "원문을 넣었습니다. 아직 저장하지 않았습니다.",
