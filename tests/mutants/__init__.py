@@ -9,10 +9,12 @@ run (whatever pytest says but "tests failed") fail the run: none of these is a k
 """
 
 from tests.mutants.doubting import DOUBT, HANDLE, PERSON
+from tests.mutants.editing import DESK
 from tests.mutants.holding import GUARD
+from tests.mutants.loading import SHEETS
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
 from tests.mutants.sharing import SHARED
 from tests.mutants.translating import MACHINES
 from tests.mutants.wording import WORDS
 
-MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS, *MACHINES]
+MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS, *MACHINES, *SHEETS, *DESK]

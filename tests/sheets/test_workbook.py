@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from campaign.core.errors import Invalid
+from campaign.sheets.read import read_sheet
 from campaign.sheets.row import Row, Words
 from campaign.sheets.write import write_sheet
 
@@ -29,6 +30,13 @@ def test_a_formula_a_number_and_a_link_are_written_as_texts(tmp_path: Path) -> N
         ("s", "https://example.org/"),
     ]
     assert all(cell.hyperlink is None for cell in cells)
+
+
+def test_two_escapes_that_share_a_sign_are_read_as_they_were(tmp_path: Path) -> None:
+    texts = ["_x0041_x0042_ _x005F_x005F_", "\ufffe\uffff", "_x0041", "__x000D__"]
+    write_sheet(tmp_path / "a.xlsx", [a_row(text) for text in texts], ("ko",))
+
+    assert [row.words["ko"].text for row in read_sheet(tmp_path / "a.xlsx").rows if isinstance(row, Row)] == texts
 
 
 def test_a_text_that_no_cell_holds_is_told_and_leaves_no_file(tmp_path: Path) -> None:

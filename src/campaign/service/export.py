@@ -9,8 +9,8 @@ from shutil import copyfileobj
 from campaign.core.errors import Invalid
 from campaign.core.schedule import FORMAT, zone
 from campaign.service import App
+from campaign.service.bring import KEPT
 from campaign.service.differ import own_words
-from campaign.service.load import KEPT
 from campaign.service.render import Scene
 from campaign.sheets.row import Row, Shown, Words
 from campaign.sheets.sample import Offer, write_sample

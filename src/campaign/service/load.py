@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from campaign.core.errors import CampaignError, Conflict, Forbidden, Invalid, ManyInvalid, NotFound
 from campaign.core.model import Person, PostMedium, Role
@@ -17,11 +16,10 @@ from campaign.media.beside import Beside
 from campaign.media.captions import take_captions
 from campaign.media.clips import is_clip, take_clip
 from campaign.media.images import take_image
-from campaign.media.kinds import EXTENSIONS
-from campaign.media.library import DIGEST
 from campaign.media.shelf import Shelf, digest_of
 from campaign.service import App, demand_role, event
 from campaign.service.arrange import arrange
+from campaign.service.bring import Bringer, Fetch
 from campaign.service.compose import Draft, Entry, Plan, keep, plan, preview
 from campaign.service.differ import Changes, Looks, by_column, differ
 from campaign.service.draft import Picture, raise_errors
@@ -37,13 +35,9 @@ from campaign.store import posts as post_rows
 from campaign.store.whole import Whole, whole_posts
 
 What = Literal["new", "changed", "same", "conflict", "wrong"]
-Fetch = Callable[[str, Path], None]  # (address, file that it is written to); Raises: CampaignError
 BATCH = 500  # posts that are written together
 CHANGED = 1000  # posts that one sheet may change at once: ten seconds, for which SQLite lets nobody else write
-FETCHED = 4 * 2**30  # bytes of all that one sheet fetches
-_SUFFIXES = {*EXTENSIONS, ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".vtt", ".srt"}
 TOLD = 500  # wrong rows of which everything is said; of those after them, what was met first
-KEPT = "sha256:"  # a medium that the library holds already, by its digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +174,15 @@ class _Loader:
     def __init__(
         self, app: App, by: Person, campaign: str | None, folder: Path, place: Path, fetch: Fetch | None
     ) -> None:
-        self.app, self.by, self.campaign, self.folder, self.place, self.fetch = app, by, campaign, folder, place, fetch
+        self.app, self.by, self.campaign, self.folder, self.place = app, by, campaign, folder, place
+        self.bringer = Bringer(app, folder, place, fetch)
         self.shelf = Shelf(place / "shelf", limit=app.media.limit)
         self.seen: list[Seen] = []
         self.work: list[_Work] = []
         self.scenes: dict[str, tuple[Scene, dict[str, Whole]]] = {}
         self.first: dict[tuple[str, str], str] = {}
-        self.brought: dict[str, Path] = {}
         self.digests: dict[tuple[str, str], str] = {}
-        self.fetched = self.told = 0
+        self.told = 0
 
     def look(self, row: Row, *, keeps: bool) -> None:
         """Find out what a row would do."""
@@ -210,8 +204,8 @@ class _Loader:
         if before := self.first.get((work.campaign, name)):
             raise Invalid("id", row.id, f"is the id of {before} already")
         self.first[work.campaign, name] = row.where
-        self._bring(row)
-        draft = drafted(row, self.folder, self.brought)
+        self.bringer.bring(row)
+        draft = drafted(row, self.folder, self.bringer.brought)
         work.there = known.get(name)
         if work.there is None:
             entry = Entry(row.where, work.campaign, draft, row.approve)
@@ -342,41 +336,6 @@ class _Loader:
                 self.scenes[campaign] = Scene.read(self.app, tx, found), known
         return self.scenes[campaign]
 
-    def _bring(self, row: Row) -> None:
-        """Bring the media of a row that lie elsewhere: on the web, or in the library."""
-        files = [
-            (f"media {number}", item.file) for number, item in enumerate(row.media or (), 1)
-        ] + [
-            (f"captions {number} ({lang})", file)
-            for number, item in enumerate(row.media or (), 1)
-            for lang, file in item.captions.items()
-        ]  # fmt: skip
-        for name, file in files:
-            if file in self.brought:
-                continue
-            if file.startswith(KEPT):
-                digest = file.removeprefix(KEPT)
-                if not DIGEST.fullmatch(digest) or not self.app.media.exists(digest):
-                    raise Invalid(name, file, "is not in the media library; give the file itself")
-                self.app.media.bring([digest])
-                self.brought[file] = self.app.media.file(digest)
-            elif file.startswith(("https://", "http://")):
-                if self.fetch is None:
-                    raise Invalid(name, file, "is a web address, and nothing is fetched here; give a file")
-                suffix = PurePosixPath(urlsplit(file).path).suffix.lower()
-                target = self.place / f"fetched-{len(self.brought)}{suffix if suffix in _SUFFIXES else ''}"
-                try:
-                    self.fetch(file, target)
-                except CampaignError as error:
-                    raise Invalid(name, file, f"cannot be fetched: {error}") from None
-                self.fetched += target.stat().st_size
-                if self.fetched > FETCHED:
-                    raise Invalid(name, file, f"is more than {FETCHED // 2**30} GiB with all before it; cut the sheet")
-                self.brought[file] = target
-            elif not _lies_in(self.folder, file):
-                rule = f"lies outside {self.folder}: a sheet may name only what is in its folder, or in --media DIR"
-                raise Invalid(name, file, rule)
-
     def _picture(self, item: Picture) -> str:
         """Return the digest that a file has once it is taken in."""
         digest = digest_of(item.file)
@@ -392,14 +351,6 @@ class _Loader:
         name = f"captions {clip.position} ({lang})"
         medium, _ = take_captions(file, self.shelf, lang=lang, seconds=clip.medium.seconds, field=name)
         return medium.sha256
-
-
-def _lies_in(folder: Path, file: str) -> bool:
-    """Whether a file that a sheet names is in a folder: a stranger's sheet must not send what else is on this disk."""
-    try:
-        return (folder / file).resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a null byte
-        return False
 
 
 def _names(work: _Work) -> tuple[str, ...]:
