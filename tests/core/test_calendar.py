@@ -1,8 +1,12 @@
 """A calendar as other programs read it: RFC 5545 to the octet, and the same bytes for the same entries."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import icalendar
+import pytest
+from dateutil.tz import tzical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +54,21 @@ def test_days_end_on_the_day_after_and_have_no_zone() -> None:
 
 def test_a_calendar_without_entries_is_one() -> None:
     assert read().calendar_name == NAME
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "Asia/Seoul", "America/Santiago", "Australia/Lord_Howe", "Africa/Casablanca"]
+)
+def test_its_zones_are_what_another_implementation_takes_them_for(zone: str) -> None:
+    raw = drawn([Happening("p", "P", AT, AT, zone=zone)], name="c", lang="ko").decode().replace("\r\n ", "")
+    theirs = tzical(io.StringIO(raw[raw.index("BEGIN:VTIMEZONE") : raw.index("BEGIN:VEVENT")])).get(zone)
+    at = datetime.fromisoformat("2026-01-01 00:30")
+    while at.year < 2027:
+        ours = at.replace(tzinfo=ZoneInfo(zone))
+        there = ours.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) == at
+        if there and ours.utcoffset() == ours.replace(fold=1).utcoffset():  # it exists, and once
+            assert at.replace(tzinfo=theirs).utcoffset() == ours.utcoffset(), at
+        at += timedelta(hours=1)
 
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=200) | st.just("가" * 90)

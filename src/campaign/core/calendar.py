@@ -3,13 +3,13 @@
 It is made of what it is given alone: the same events make the same bytes, in any process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, Timezone
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
 
 Status = Literal["TENTATIVE", "CONFIRMED", "CANCELLED"]
 PRODUCT = "-//campaign//campaign calendar//EN"
@@ -102,10 +102,55 @@ def _zones(ordered: Sequence[Happening]) -> list[Timezone]:
     timed = [each for each in ordered if isinstance(each.starts, datetime)]
     years = [each.starts.year for each in timed]
     # A TZID without its VTIMEZONE is an error (3.2.19); UTC needs none, it is written with a Z.
-    return [
-        Timezone.from_tzid(name, first_date=date(min(years) - 1, 1, 1), last_date=date(max(years) + 2, 1, 1))
-        for name in sorted({each.zone for each in timed} - {"UTC"})
-    ]
+    return [_zone(name, min(years) - 1, max(years) + 1) for name in sorted({each.zone for each in timed} - {"UTC"})]
+
+
+def _zone(name: str, first: int, last: int) -> Timezone:
+    """Return the description of a zone for these years, both included.
+
+    An onset is told in the wall time before it (RFC 5545, 3.6.5): Berlin's summer begins at 02:00. icalendar 7.3 tells
+    it in that after it, 03:00, and who believes that shows the first hour of summer wrong.
+    """
+    info = ZoneInfo(name)
+    zone = Timezone()
+    zone.add("tzid", name)
+    begins = datetime(first, 1, 1, tzinfo=UTC).astimezone(info)
+    onsets = [(begins.replace(tzinfo=None), begins, begins), *_changes(info, first, last)]
+    groups: dict[tuple[object, ...], list[datetime]] = {}
+    for onset, before, after in onsets:
+        kind = (before.utcoffset(), after.utcoffset(), after.tzname(), bool(after.dst()))
+        groups.setdefault(kind, []).append(onset)
+    for (old, new, short, summer), times in groups.items():
+        part = TimezoneDaylight() if summer else TimezoneStandard()
+        part.add("dtstart", times[0])
+        part.add("tzoffsetfrom", old)
+        part.add("tzoffsetto", new)
+        part.add("tzname", short)
+        if times[1:]:
+            part.add("rdate", times[1:])
+        zone.add_component(part)
+    return zone
+
+
+def _changes(info: ZoneInfo, first: int, last: int) -> Iterator[tuple[datetime, datetime, datetime]]:
+    """Yield the changes of a zone's clocks in these years: wall time before it, a moment before, the moment itself."""
+    at, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
+    while at < end:
+        later = at + timedelta(days=7)
+        if _clock(info, at) != _clock(info, later):
+            low, high = at, later
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) // 2
+                middle = middle.replace(microsecond=0)
+                low, high = (middle, high) if _clock(info, middle) == _clock(info, low) else (low, middle)
+            before, after = low.astimezone(info), high.astimezone(info)
+            yield (before.replace(tzinfo=None, fold=0) + timedelta(seconds=1)), before, after
+        at = later
+
+
+def _clock(info: ZoneInfo, at: datetime) -> tuple[object, ...]:
+    there = at.astimezone(info)
+    return there.utcoffset(), there.tzname(), there.dst()
 
 
 def _when(each: Happening) -> datetime:

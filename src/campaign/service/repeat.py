@@ -192,8 +192,13 @@ def move_all(
             done.append(moved)
             rows += deliveries
             told += [said] if not own and (said := one.told(there)) else []
-        if entry is not None:
-            _demand_apart(tx, entry, at)
+        try:
+            if entry is not None:
+                _demand_apart(tx, entry, at)
+        except Invalid as error:
+            for other, why in left:
+                error.add_note(f"{other} would stay where it is: {why}")
+            raise
     return Reached(tuple(done), tuple(rows), tuple(left), tuple(told))
 
 
