@@ -14,7 +14,6 @@ from campaign.core.states import State
 from campaign.store.signs import notices
 from campaign.store.tables import deliveries, outgoings
 
-
 ABOUT_READINESS = ("post.held", "post.unready", "post.unapproved")  # each by the post's row id
 
 

@@ -26,6 +26,7 @@ from campaign.web import (
     pause_page,
     post_page,
     report_page,
+    review_page,
     shared_page,
     start_page,
 )
@@ -101,6 +102,10 @@ def create_app(app: App, settings: Settings, *, health: health_page.Look = look,
     rooms.add_route("/shared/{name}", shared.show, methods=["GET", "HEAD"])
     calendars = calendar_page.Calendars(app, lang=settings.web.lang, url=settings.web.url)
     rooms.add_route(calendar_page.PATH + "{name}", calendars.show, methods=["GET", "HEAD"])
+    guests = review_page.Guests(desk, app.clock.uptime)
+    for path, read in ((review_page.PATH, guests.show), (review_page.MEDIUM, guests.medium)):
+        rooms.add_route(path, gate.route(read, open=True), methods=["GET", "HEAD"])
+    rooms.add_route(review_page.PATH, gate.route(guests.act, open=True), methods=["POST"])
     rooms.add_route("/healthz", watched.healthz, methods=["GET", "HEAD"])
     rooms.add_route("/metrics", watched.metrics, methods=["GET", "HEAD"])
     return Front(rooms, host=settings.web.host, url=settings.web.url)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from campaign.core.model import Role
 from campaign.core.states import State
-from campaign.service.notify import ABOUT_DELIVERIES, path_of
+from campaign.service.notify import ABOUT_DELIVERIES, ABOUT_POSTS, path_of
 from campaign.service.package import mark_handed
 from campaign.store import campaigns, queue
 from campaign.store import notices as notice_rows
@@ -35,7 +35,9 @@ class Told:
 
 def _told(news: Sequence[Notice]) -> list[Told]:
     told = [
-        Told(each.kind, each.subject, each.at, path_of(each), str(each.detail.get("error", "")))
+        Told(
+            each.kind, _named(each), each.at, path_of(each), str(each.detail.get("error") or each.detail.get("why", ""))
+        )
         for each in news
         if each.kind not in ABOUT_DELIVERIES
     ]
@@ -43,6 +45,14 @@ def _told(news: Sequence[Notice]) -> list[Told]:
         if alike := [each.at for each in news if each.kind == kind]:
             told.append(Told(kind, str(len(alike)), min(alike), "#h-attention"))
     return told
+
+
+def _named(notice: Notice) -> str:
+    """Return what a notice is about, as people call it: a post by its campaign and its id, with the language."""
+    if notice.kind not in ABOUT_POSTS:
+        return notice.subject
+    langs = f" ({', '.join(notice.detail['langs'])})" if notice.detail.get("langs") else ""
+    return f"{notice.detail.get('campaign')}/{notice.detail.get('post')}{langs}"
 
 
 def show(desk: Desk, visit: Visit) -> Response:

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from campaign.service import package_words
-from campaign.web import account_words, compose_words, desk_words, edit_words, platform_words, reason_words
+from campaign.web import (
+    account_words,
+    compose_words,
+    desk_words,
+    edit_words,
+    platform_words,
+    reason_words,
+    review_words,
+)
 
 LANGS: Final = ("ko", "en", "ru")
 
@@ -281,6 +289,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     **account_words.CATALOGUE,
     **platform_words.CATALOGUE,
     **reason_words.CATALOGUE,
+    **review_words.CATALOGUE,
     **package_words.CATALOGUE,
 }
 
