@@ -71,6 +71,19 @@ def test_its_zones_are_what_another_implementation_takes_them_for(zone: str) -> 
         at += timedelta(hours=1)
 
 
+def test_an_onset_is_told_in_the_wall_time_before_it() -> None:
+    """Taken off its offset it is the very moment: 01:00 UTC, for whoever reckons by that (RFC 5545, 3.6.5)."""
+    zone = read(ONE).timezones[0]
+    told = {
+        at.replace(tzinfo=UTC) - part["TZOFFSETFROM"].td
+        for part in zone.subcomponents
+        for at in [part["DTSTART"].dt, *(each.dt for each in getattr(part.get("RDATE"), "dts", ()))]
+    }
+
+    assert {datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)} <= told
+    assert len(told) == 7  # the beginning, and two a year for three years
+
+
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=200) | st.just("가" * 90)
 SOME = st.builds(
     Happening,
