@@ -37,9 +37,9 @@ _SEAMS = {
 }
 _WORD = regex.compile(rf"[{''.join(_LETTERS.values())}\p{{M}}]+")
 _ONE = {script: regex.compile(f"[{inside}]") for script, inside in _LETTERS.items()}
-_ALONE = regex.compile(r"(?:^|(?<=[\s(«„]))[acoy](?=[ \u00A0]\p{Cyrillic}{2})", regex.MULTILINE)
-_BEFORE = {"a": regex.compile(r"[,.;:!?…—–\-]\s+$")}  # "вариант a" is a name
-_BEFORE_OTHERS = regex.compile(r"\p{Cyrillic}[,;:]?[\s(«„]+$")
+_ALONE = regex.compile(r"(?:^|(?<=[\s(«„]))[acoy](?=[ \u00A0\t]+\p{Cyrillic}{2})", regex.MULTILINE)
+_BEFORE = {"a": regex.compile(r"[,.;:!?…—–\-(«„]$")}  # "вариант a" is a name
+_BEFORE_OTHERS = regex.compile(r"(?:\p{Cyrillic}[,;:]?|[(«„])$")
 
 
 def scripts(proof: Proof) -> Iterator[Finding]:
@@ -50,8 +50,8 @@ def scripts(proof: Proof) -> Iterator[Finding]:
         yield from _mixed(proof, *word)
     if proof.lang in _CYRILLIC_LANGS:
         for match in _ALONE.finditer(proof.text):
-            before = proof.text[max(0, match.start() - 8) : match.start()]
-            if not before.strip() or _BEFORE.get(match[0], _BEFORE_OTHERS).search(before):
+            before = proof.text[max(0, match.start() - 99) : match.start()].rstrip(" \u00a0\t")
+            if before[-1:] in {"", "\n"} or _BEFORE.get(match[0], _BEFORE_OTHERS).search(before):
                 yield proof.mark("latin-alone", match.span(), _TO_RUSSIAN[match[0]])
 
 
