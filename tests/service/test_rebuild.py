@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from campaign import bootstrap
-from campaign.core.errors import Conflict
+from campaign.core.errors import Conflict, NotFound
+from campaign.core.model import Role
 from campaign.core.states import State
 from campaign.service import App, campaigns
 from campaign.service import archive as verb
@@ -18,10 +19,11 @@ from campaign.service.approve import approve
 from campaign.service.compose import Draft, Wording, compose
 from campaign.service.rebuild import Rebuilt, rebuild
 from campaign.service.report import report
+from campaign.service.review import guest_review, make_guest_link, open_link, ready, review
 from campaign.service.seal import seal
-from campaign.store import outbox, queue
 from campaign.store import approvals as approval_rows
-from campaign.store import posts as post_rows
+from campaign.store import outbox, queue
+from campaign.store import reviews as review_rows
 from tests.conftest import World
 
 from .test_measure import published, read_until
@@ -90,6 +92,36 @@ def test_a_campaign_comes_back_as_it_was(world: World) -> None:
     assert (picture, True) == (medium.read_bytes(), app.media.verify(medium.name))
     with app.store.read() as tx:
         assert ["bob"] == [row.person for row in approval_rows.approvals_of(tx, made.post.id)]
+
+
+def test_who_said_what_before_it_went_out_comes_back(world: World) -> None:
+    world.campaign("s", approval="two")
+    rita = campaigns.add_person(world.app, "rita", [Role.REVIEWER])
+    root = campaigns.add_person(world.app, "root", [Role.ADMIN])
+    campaigns.edit_campaign(world.app, "s", by=root, approval_days=9)
+    made = world.post("P00", campaign="s", approve_now=False)
+    token, _ = make_guest_link(world.app, "P00", "Ms Kim", by=world.alice, now=world.clock.now())
+    guest_review(world.app, token, "ko", "returned", now=world.clock.now(), text="시간이 틀렸습니다", field="text")
+    ready(world.app, "P00", "ko", by=world.alice)
+    review(world.app, "P00", "ko", "passed", by=rita)
+    approve(world.app, "P00", by=root, override="bob is on leave")
+    world.clock.turn(minutes=10)
+    world.tick()
+
+    def said() -> tuple[object, ...]:
+        with world.app.store.read() as tx:
+            given = approval_rows.approvals_of(tx, made.post.id)
+            links = [(link.guest, link.person, link.langs) for link in review_rows.links_of(tx, made.post.id)]
+            return given, review_rows.reviews_of(tx, made.post.id), links
+
+    before = said()
+    begin_anew(world)
+
+    assert before == said()
+    given = before[0]
+    assert [(1, 2, None), (2, 2, "bob is on leave")] == [(a.step, a.steps, a.reason) for a in given]  # type: ignore[attr-defined]
+    with world.app.store.read() as tx, pytest.raises(NotFound):
+        open_link(tx, token, now=world.clock.now())
 
 
 def test_what_cannot_be_restored_is_named(world: World) -> None:

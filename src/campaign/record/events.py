@@ -27,7 +27,9 @@ TYPES: dict[str, str] = {
     "message digest calculation": f"{LOC}mes",
     "replication": f"{LOC}rep",
     "validation": f"{LOC}val",
+    "review": f"{NAMESPACE}review",  # somebody read it and said what he thinks
     "approval": f"{NAMESPACE}approval",
+    "approval withdrawn": f"{NAMESPACE}approvalWithdrawn",  # returned, or the source says something else now
     "publication": f"{NAMESPACE}publication",  # one attempt to publish, whatever became of it
     "confirmation": f"{NAMESPACE}confirmation",  # the platform was asked what became of an attempt
     "settlement": f"{NAMESPACE}settlement",  # a person said what became of a delivery

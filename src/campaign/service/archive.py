@@ -16,13 +16,13 @@ from campaign.record import as2, events, warc
 from campaign.service import SYSTEM, App
 from campaign.service.notify import over, tell
 from campaign.service.screenshot import FIELD as SCREENSHOT
+from campaign.service.spoken import approval_plain, reviews_plain
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import attempts as attempt_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import notices, outbox, people, queue
 from campaign.store import posts as post_rows
-from campaign.store.approvals import Approval
 from campaign.store.posts import Queued
 
 EXTENSIONS = {
@@ -140,6 +140,7 @@ def _keep_post(app: App, post_id: str) -> None:
         targets = post_rows.targets_of(tx, post_id)
         queued = {entry.id: entry for entry in post_rows.outgoings_of(tx, post_id)}
         approvals = approval_rows.approvals_of(tx, post_id)
+        said = reviews_plain(tx, post_id)
         deliveries = queue.of_post(tx, post_id)
         for row in deliveries:  # what was withdrawn is cancelled, and stands in the record all the same
             if row.outgoing_id not in queued:
@@ -186,7 +187,9 @@ def _keep_post(app: App, post_id: str) -> None:
         ),
         variants=tuple(_variant(variant) for variant in variants),
         approvals=tuple(
-            as2.ApprovalRecord(each.id, each.lang, each.outgoing_sha256, each.person, each.created_at, _also(each))
+            as2.ApprovalRecord(
+                each.id, each.lang, each.outgoing_sha256, each.person, each.created_at, approval_plain(each)
+            )
             for each in approvals
         ),
         deliveries=tuple(_delivery(row, queued[row.outgoing_id], accounts[row.account_id]) for row in deliveries),
@@ -194,6 +197,7 @@ def _keep_post(app: App, post_id: str) -> None:
             "targets": [{**asdict(target), "langs": list(target.langs)} for target in targets],
             "publisher": app.publisher,
             "post": {name: getattr(post, name) for name in _CHOSEN} | {"langs": list(post.langs)},
+            **said,
         },
     )
     files: dict[str, bytes] = {
@@ -313,13 +317,6 @@ def _variant(variant: Variant) -> as2.VariantRecord:
     )
 
 
-def _also(approval: Approval) -> dict[str, Any]:
-    times = {"due_at": approval.due_at, "expires_at": approval.expires_at}
-    told = {name: iso(moment) for name, moment in times.items() if moment is not None}
-    others = {"step": approval.step, "reason": approval.reason, "carried_from": approval.carried_from}
-    return told | {name: value for name, value in others.items() if value is not None}
-
-
 def _delivery(row: Delivery, queued: Queued, account: Account) -> as2.DeliveryRecord:
     return as2.DeliveryRecord(
         id=row.id,
@@ -401,6 +398,11 @@ def _events(post: Post, attempts: Sequence[Attempt], happened: Sequence[Mapping[
     kinds = {
         "post.composed": "creation",
         "post.approved": "approval",
+        "approval.extended": "approval",
+        "approval.void": "approval withdrawn",
+        "review.passed": "review",
+        "review.returned": "review",
+        "review.comment": "review",
         "delivery.settled": "settlement",
         "delivery.withdrawn": "withdrawal",
     }

@@ -28,6 +28,7 @@ from campaign.core.model import (
 from campaign.core.states import State
 from campaign.record import as2
 from campaign.service import SYSTEM, App, event
+from campaign.service.spoken import approval_fields, restore_reviews
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import outbox, queue, readings
@@ -171,6 +172,7 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
     post_rows.add_targets(tx, targets)
     for approval in record.approvals:
         add_approval(tx, _approval(post, approval))
+    restore_reviews(tx, post.id, record.also)
     found.posts += 1
     found.variants += len(variants)
     found.approvals += len(record.approvals)
@@ -183,9 +185,7 @@ def _post(app: App, tx: Any, record: as2.PostRecord, found: Rebuilt) -> None:
 
 
 def _approval(post: Post, row: as2.ApprovalRecord) -> Approval:
-    also = dict(row.also)
-    fields: dict[str, Any] = {name: _at(also[name]) for name in ("due_at", "expires_at") if name in also}
-    fields |= {name: also[name] for name in ("step", "reason", "carried_from") if name in also}
+    fields = approval_fields(row.also)
     return Approval(row.id, post.id, row.outgoing_sha256, row.lang, row.by, row.at, **fields)
 
 
