@@ -19,6 +19,7 @@ from campaign.engine.embedded import EmbeddedEngine, Pace
 from campaign.engine.vigil import BEAT, Pulse, Vigil, join, keep_beating, pulse_every, reap_all
 from campaign.service import App
 from campaign.service.miss import miss
+from campaign.service.rezone import watch_zones
 from campaign.service.space import space_out
 from campaign.service.tend import Tend
 from campaign.store import Unreachable, heartbeats
@@ -157,6 +158,7 @@ async def _turn(
         if first:
             miss(app, tx)
             space_out(app, tx)  # what piled up while nobody published
+        watch_zones(app)
     app.log(f"{name}.started", pid=os.getpid(), worker=app.worker, reaped=reaped, **said)
     engine = make()
     loop = asyncio.get_running_loop()

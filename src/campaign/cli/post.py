@@ -159,10 +159,11 @@ def move_it(
     gap: Gap | None = None,
     fold: Fold | None = None,
     scope: Scope = "this",
+    anyway: str | None = None,
     campaign: str | None = None,
     here: Here = HERE,
 ) -> None:
-    """Give a post another time; what waits or was missed goes with it, approvals stay.
+    """Give a post another time; what waits or was missed goes with it, approvals stay within the campaign's window.
 
     Example: campaign post move P01 --at "2026-12-01 20:00" · campaign post move P01-3 --at … --scope following
 
@@ -173,11 +174,13 @@ def move_it(
         gap: Where the clocks skip that time: the time after (forward) or before (back).
         fold: Where that time happens twice: the first or the second.
         scope: Of a series: this post, the following ones too, or all; they are shifted by as much on the wall clock.
+        anyway: Why it goes out in the soft quiet hours of its audience; hard ones are kept all the same.
         campaign: Its campaign, where several have a post of that id.
     """
     with here.opened() as app:
+        by, options = here.person(app), {"anyway": anyway}
         done = move_all(
-            app, id, at=at, by=here.person(app), scope=scope, tz=tz, gap=gap, fold=fold, campaign_name=campaign
+            app, id, at=at, by=by, scope=scope, tz=tz, gap=gap, fold=fold, campaign_name=campaign, **options
         )
     post = next(each for each in done.posts if id in (each.name, each.id))
     rows = done.deliveries

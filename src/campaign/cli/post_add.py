@@ -20,6 +20,7 @@ from campaign.service import App
 from campaign.service.compose import Composed, Draft, Entry, Picture, Wording, compose_all
 from campaign.service.draft import Progress
 from campaign.service.drafted import drafted
+from campaign.service.rules import next_free_slot
 from campaign.sheets.yaml import read_posts
 from campaign.store import campaigns as campaign_rows
 
@@ -51,6 +52,7 @@ def add(
     now: bool = False,
     approve: bool = False,
     waive: Annotated[Several, Parameter(name="--waive")] = None,
+    anyway: str | None = None,
     file: Annotated[Path | None, Parameter(name="--file")] = None,
     here: Here = HERE,
 ) -> None:
@@ -94,7 +96,7 @@ def add(
         media: A picture or a clip; may be given several times.
         alt: LANG=TEXT, what it shows; with several media N:LANG=TEXT, or use a file.
         captions: LANG=FILE, a clip's captions (WebVTT or SRT); with several media N:LANG=FILE.
-        at: The local time, YYYY-MM-DD HH:MM.
+        at: The local time, YYYY-MM-DD HH:MM; or slot: the next free one of the first account for its first language.
         tz: The zone of that time; by default the leg's, else the campaign's.
         leg: The leg that the post belongs to.
         to: The accounts, with commas between.
@@ -108,6 +110,7 @@ def add(
         now: Send at once what is past; without --at: now.
         approve: Enqueue at once; only where the campaign's policy is none.
         waive: LANG:CODE=REASON of a finding that may stand, as "ru:mixed-script=a logo"; may be given several times.
+        anyway: Why it goes out in the soft quiet hours of its audience; hard ones are kept all the same.
         file: A YAML file in place of the options above.
     """
     options = {
@@ -128,7 +131,7 @@ def add(
 
     def flagged(draft: Draft) -> Draft:
         stands = by_lang("waive", waive or []) or draft.waive
-        return replace(draft, gap=gap or draft.gap, fold=fold or draft.fold, now=now, waive=stands)
+        return replace(draft, gap=gap or draft.gap, fold=fold or draft.fold, now=now, waive=stands, anyway=anyway)
 
     with here.opened() as app:
         by = here.person(app)
@@ -237,6 +240,11 @@ def _entries(
 
 def _timed(app: App, campaign: str, draft: Draft, field: str) -> Draft:
     """Return the draft with its time: who says now and no time means this minute."""
+    if draft.at.strip().lower() == "slot":
+        if not draft.to:
+            raise Invalid(field, draft.at, "is a slot of an account: say which with --to")
+        slot = next_free_slot(app, campaign, draft.to[0], lang=next(iter(draft.wordings), None), leg=draft.leg)
+        return replace(draft, at=slot.local.strftime(FORMAT), zone=slot.zone)
     if draft.at:
         return draft
     if not draft.now:

@@ -14,7 +14,13 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "account": (
         "Accounts on platforms.",
-        {"add": "account:add", "list": "account:show_all", "test": "account:test", "remove": "account:remove"},
+        {
+            "add": "account:add",
+            "list": "account:show_all",
+            "test": "account:test",
+            "remove": "account:remove",
+            "rule": "account_rule:rule",
+        },
     ),
     "campaign": (
         "Campaigns: languages, home zone, policy.",
@@ -87,6 +93,8 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
             "feed revoke": "calendar:feed_revoke",
         },
     ),
+    "queue": ("The queue of an account.", {"next": "account_rule:next_slot_of"}),
+    "time": ("Times and the zones that they were told in.", {"check": "rezone:check_it"}),
     "delivery": (
         "Deliveries: each part of a post to each account.",
         {

@@ -11,6 +11,7 @@ from campaign.core.states import State
 from campaign.service import App
 from campaign.service.health import Check, check_clock, check_disks, living
 from campaign.service.package import mark_handed
+from campaign.service.rezone import rezone
 from campaign.store import accounts as account_rows
 from campaign.store import budgets, heartbeats, queue
 from campaign.store.budgets import Standing
@@ -52,6 +53,7 @@ def doctor(app: App) -> list[Check]:
     checks.append(Check("pauses", not pauses, said or "nothing is paused"))
     checks.append(_budgets({one.name: standing[one.id] for one in accounts if one.id in standing}))
     checks.append(_tokens(app, [account.name for account in accounts]))
+    checks.append(_zones(app))
     clock = check_clock(living(app, beats))
     checks.append(replace(clock, detail=f"{in_zone(app.clock.now(), 'UTC')}; {clock.detail}"))
     checks.append(check_disks(app))
@@ -175,6 +177,15 @@ def _budgets(standing: dict[str, Standing]) -> Check:
         if each.held_till is None and each.low
     ]
     return Check("budgets", not said, "; ".join(said) or "no account is held, none is nearly used up")
+
+
+def _zones(app: App) -> Check:
+    found = rezone(app)
+    moves = sum(len(each.shift.moved) + len(each.shift.undecided) for each in found)
+    if not moves:
+        return Check("time zones", True, f"tzdata {app.tzdata}; every post keeps its local time")
+    said = f"tzdata {app.tzdata} gives {moves} posts another instant than was planned; see: campaign time check"
+    return Check("time zones", False, said)
 
 
 def _tokens(app: App, names: list[str]) -> Check:

@@ -269,8 +269,11 @@ def move(
             fold=fold,
             quiet_because=reason,
         )
+        days = Days.read(tx, campaign)
+        waiting = _placed(tx, days, post, rows)
+        raise_errors(days.stops(post, waiting))  # nothing is written before: others of a series may go on without it
         post_rows.move_post(tx, post, at=app.clock.now())
-        moved = _move_outgoings(tx, Days.read(tx, campaign), post, rows)
+        moved = _move_outgoings(tx, campaign, waiting, rows)
         for row in moved:
             decided(app, tx, row.id)
         hold(app, tx, campaign, post)
@@ -365,21 +368,28 @@ def _check_future(app: App, field: str, given: str, due_at: datetime, where: str
         raise Invalid(field, given, rule)
 
 
-def _move_outgoings(tx: Any, days: Days, post: Post, rows: list[Delivery]) -> list[Delivery]:
+def _placed(tx: Any, days: Days, post: Post, rows: list[Delivery]) -> list[Queued]:
+    """Return what waits of a post, with the times that it has by the post's."""
     by_outgoing = {row.outgoing_id: row for row in rows}
     entries = post_rows.outgoings_of(tx, post.id)
-    waiting = [entry for entry in entries if _waits(by_outgoing.get(entry.id))]
     times = days.times(post, entries)
-    raise_errors(days.stops(post, [replace(entry, due_at=times[entry.id][0]) for entry in waiting]))
+    return [
+        replace(entry, due_at=times[entry.id][0], moved_because=times[entry.id][1])
+        for entry in entries
+        if _waits(by_outgoing.get(entry.id))
+    ]
+
+
+def _move_outgoings(tx: Any, campaign: Campaign, waiting: list[Queued], rows: list[Delivery]) -> list[Delivery]:
+    by_outgoing = {row.outgoing_id: row for row in rows}
     moved: list[Delivery] = []
     for entry in waiting:
-        due_at, why = times[entry.id]
-        row = by_outgoing.get(entry.id)
+        due_at, why = entry.due_at, entry.moved_because
         post_rows.move_outgoing(tx, entry.id, due_at=due_at, moved_because=why)
+        row = by_outgoing.get(entry.id)
         if row is None:
             continue
-        late_after = due_at + days.campaign.grace
-        values = {"due_at": due_at, "late_after": late_after, "moved_because": why, "retry_at": None}
+        values = {"due_at": due_at, "late_after": due_at + campaign.grace, "moved_because": why, "retry_at": None}
         if row.state is State.SCHEDULED:
             moved.append(outbox.note(tx, row, **values))
         else:

@@ -128,6 +128,12 @@ def text_of(notice: Notice) -> str:
             return f"Nothing new is published by {notice.subject}: {why}. Make room; it then goes on by itself."
         case "clock":
             return f"On {notice.subject} {detail.get('error', '')}. Set the clock of that machine (NTP)."
+        case "tzdata":
+            number = detail.get("number", "Some")
+            return (
+                f"The time zone database has changed ({notice.subject}), and {number} posts go out at another local "
+                f"time than was written. See them: campaign time check; move them: campaign time check --apply"
+            )
         case kind if kind == HANDED:
             advice = ADVICE[State.PROCESSING].replace("ID", notice.subject)
             return (

@@ -101,6 +101,12 @@ def move_post(tx: Connection, post: Post, *, at: datetime) -> None:
     tx.execute(posts.update().where(posts.c.id == post.id).values(values))
 
 
+def set_tzdata(tx: Connection, ids: Sequence[str], version: str) -> None:
+    """Note by which version of the zone database the times of these posts hold."""
+    for some in _batches(ids, 500):
+        tx.execute(posts.update().where(posts.c.id.in_(some)).values(tzdata=version))
+
+
 def add_variants(tx: Connection, items: Sequence[Variant]) -> None:
     """Append revisions."""
     rows = [
