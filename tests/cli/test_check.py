@@ -62,3 +62,13 @@ def test_an_error_ends_with_2(shell: Shell) -> None:
     assert (2, True) == (said.code, "пишется" in said.out)
     assert 0 == shell("post", "check", "P01", "--fix").code
     assert "블라디보스토크에서" == shell("post", "show", "P01", "--json").json["texts"]["ko"]["text"]
+
+
+def test_hashtags_that_a_campaign_asks_for_are_missed(shell: Shell) -> None:
+    shell(*ADD, "--id", "P01", "--text", "ko=서울에 왔습니다", "--tags", "ko=#서울")
+    assert ["#평화"] == shell("campaign", "edit", "c", "--require", "ko=#평화", "--json").json["required_tags"]["ko"]
+
+    (found,) = shell("post", "check", "P01", "--json").json["findings"]
+    assert ("tag-required", "warning") == (found["code"], found["severity"])
+    assert 2 == shell("campaign", "edit", "c", "--require", "xx=#a").code
+    assert {} == shell("campaign", "edit", "c", "--require", "ko=", "--json").json["required_tags"]

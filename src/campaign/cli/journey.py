@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from campaign.cli.given import by_lang, words
+from campaign.cli.given import by_lang, tags_by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import cell, data, fields, line, table
 from campaign.core.errors import Invalid
@@ -70,6 +70,7 @@ def edit_campaign(
     window: str | None = None,
     approval_days: int | None = None,
     unready: Unready | None = None,
+    require: Annotated[list[str] | None, Parameter(name="--require")] = None,
     here: Here = HERE,
 ) -> None:
     """Change a campaign's policies: when posts are late, how they are approved, what becomes of those not ready.
@@ -88,6 +89,7 @@ def edit_campaign(
         approval_days: Days after which an approval expires; 0: never.
         unready: Half an hour before its time, of a post that is not ready: hold_language (that waits, the rest goes),
             hold_all (all of it waits) or send_ready (what is not ready is taken back, the rest goes).
+        require: LANG=#a,#b that each post should have, or LANG= for none; may be given several times.
     """
     wanted = None if grace is None else _minutes(grace)
     with here.opened() as app:
@@ -101,6 +103,7 @@ def edit_campaign(
             window=_window(window),
             approval_days=approval_days,
             unready=unready,
+            required_tags=tags_by_lang(require) if require else None,
         )
     if here.json:
         data(_campaign(made) | {"deliveries": judged})
@@ -247,6 +250,7 @@ def _campaign(entry: Campaign) -> dict[str, Any]:
         "window_minutes": None if entry.window is None else entry.window.total_seconds() / 60,
         "approval_days": entry.approval_days,
         "unready": entry.unready,
+        "required_tags": {lang: list(tags) for lang, tags in entry.required_tags.items()},
         "demo": entry.demo,
     }
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from campaign.core.errors import Conflict, Invalid
 from campaign.core.model import Campaign, Late, Leg, Person, Policy, Role, Unready
 from campaign.core.schedule import QuietHours, zone
-from campaign.core.text import check_text
+from campaign.core.text import check_tag, check_text
 from campaign.service import SYSTEM, App, demand_role, event
 from campaign.service.enqueue import hold, release
 from campaign.store import campaigns as campaign_rows
@@ -74,6 +74,7 @@ def edit_campaign(
     window: timedelta | Literal["any"] | None = None,
     approval_days: int | None = None,
     unready: Unready | None = None,
+    required_tags: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Campaign, int]:
     """Change a campaign's policies; return how many unsent deliveries have another time from which they are late.
 
@@ -84,6 +85,7 @@ def edit_campaign(
         window: how far a post may be moved before its approvals are void; `any`: they never are.
         approval_days: after which an approval expires; 0: never. Approvals keep the end that they were given with.
         unready: what becomes of a post that is not ready half an hour before its time.
+        required_tags: language → the hashtags that each post should have in it; none: none are asked for any more.
 
     Raises:
         Invalid: nothing is to be changed, or a value cannot be.
@@ -91,7 +93,7 @@ def edit_campaign(
         Forbidden: how posts are approved is for an approver to say.
     """
     demand_role(by, Role.AUTHOR, Role.APPROVER)
-    if all(each is None for each in (grace, late, approval, window, approval_days, unready)):
+    if all(each is None for each in (grace, late, approval, window, approval_days, unready, required_tags)):
         raise Invalid("campaign edit", "", "names nothing to change: --grace, --late, --approval, --window, …")
     if not all(each is None for each in (approval, window, approval_days, unready)):
         demand_role(by, Role.APPROVER)
@@ -105,6 +107,7 @@ def edit_campaign(
             window=old.window if window is None else None if window == "any" else window,
             approval_days=old.approval_days if approval_days is None else approval_days or None,
             unready=unready or old.unready,
+            required_tags=old.required_tags if required_tags is None else _required(old, required_tags),
         )
         _check_late(new.grace, new.late)
         _check_approval(new)
@@ -112,6 +115,7 @@ def edit_campaign(
         detail = {"campaign": name, "grace_seconds": int(new.grace.total_seconds()), "late": new.late}
         detail |= {"approval": new.approval, "unready": new.unready, "approval_days": new.approval_days}
         detail |= {"window_minutes": None if new.window is None else int(new.window.total_seconds() // 60)}
+        detail |= {"required_tags": {lang: list(tags) for lang, tags in new.required_tags.items()}}
         event(app, tx, "campaign.edited", by.name, detail=detail)
         if (new.approval, new.window, new.unready) != (old.approval, old.window, old.unready):
             for post in post_rows.posts_of(tx, new.id):
@@ -218,6 +222,16 @@ def who(app: App, name: str | None, login: str) -> Person:
 def _check_name(field: str, name: str) -> None:
     if not name or len(name) > 64 or not all(c.isalnum() or c in "-_." for c in name):
         raise Invalid(field, name, "must be 1 to 64 letters, digits, - _ or .")
+
+
+def _required(campaign: Campaign, given: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    found = dict(campaign.required_tags)
+    for lang, tags in given.items():
+        if lang not in campaign.languages:
+            known = ", ".join(campaign.languages)
+            raise Invalid("require", lang, f"is no language of this campaign, which has: {known}")
+        found[lang] = tuple(dict.fromkeys(check_tag(f"require ({lang})", tag) for tag in tags))
+    return {lang: tags for lang, tags in found.items() if tags}
 
 
 def _check_late(grace: timedelta, late: str) -> None:
