@@ -268,9 +268,11 @@ def test_what_is_wrong_is_told_at_the_top_and_beside_its_field(office: World, se
     page = Page(refused.text)
     assert 422 == refused.status and {"#link"} <= {one["href"] for one in page.all("a")}
     [link] = [one for one in page.all("input") if one.get("name") == "link"]
-    assert "true" == link["aria-invalid"] and "e-link" in (link["aria-describedby"] or "")
+    assert ("true", "n-link") == (link["aria-invalid"], link["aria-describedby"])
+    assert CATALOGUE["reason.https"][1] in refused.text.partition('id="n-link"')[2].partition("</div>")[0]
     mixed = sent(desk, opened(desk, "ru"), ui="ko", text="Завтра мы едем в Mоскву.")  # a Latin M
-    assert 422 == mixed.status and "라틴" in mixed.text and 'href="#text"' in mixed.text
+    assert 422 == mixed.status and 'href="#text"' in mixed.text
+    assert 2 == mixed.text.count("라틴")  # at the top and below the field, where its fix stands
 
 
 def test_captions_of_a_clip_survive_a_refusal(office: World, serve: Serve) -> None:
@@ -323,7 +325,8 @@ def test_the_history_tells_who_changed_what_and_when_in_the_posts_zone(office: W
 
 
 def test_who_may_not_write_a_language_sees_no_form_of_it(office: World, serve: Serve) -> None:
-    assert 403 == serve(office.app, office.settings, by="carol").ask("/posts/s/P03/edit?language=ru").status
+    reader = serve(office.app, office.settings, by="carol")
+    assert [403, 403] == [reader.ask(f"/posts/s/P03/edit?language={lang}").status for lang in ("ru", "en")]
     campaigns.add_person(office.app, "tanya", [Role.TRANSLATOR])
     desk = serve(office.app, office.settings, by="tanya")
     assert 403 == desk.ask("/posts/s/P03/edit?language=ko").status

@@ -91,10 +91,11 @@ def weigh(
     beside = {campaign.source_lang: newest[campaign.source_lang]} if campaign.source_lang in newest else {}
     remarks = scene.usage.remarks(planned, {**beside, lang: words[lang]}, media)
     findings += wrong + rendered.findings + unwaived(remarks, waivers)
+    foretold = account is None and lang == campaign.source_lang
     return Weighed(
         tuple(count for count in rendered.counts if lang in count.langs),
         tuple(dict.fromkeys(one for one in findings if not one.langs or lang in one.langs)),
-        tuple(_forecasts(scene, post, targets, {**others, lang: words[lang]})) if lang == campaign.source_lang else (),
+        tuple(_forecasts(scene, post, targets, {**others, lang: words[lang]})) if foretold else (),
     )
 
 

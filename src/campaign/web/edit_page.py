@@ -15,8 +15,10 @@ from campaign.service.revise import Edit, demand_writer, revise
 from campaign.service.weigh import Weighed, weigh
 from campaign.web.desk import Desk
 from campaign.web.draft_files import DraftFiles, Kept
-from campaign.web.edit_sheet import OWN, Sheet, key_of, named, tidy, told_of
+from campaign.web.edit_sheet import OWN, Box, Sheet, key_of, named, tidy, told_of
+from campaign.web.formats import Look
 from campaign.web.gate import Visit
+from campaign.web.reasons import reason
 
 # What a person's save of a machine's draft says was read; captions have times and are affirmed by themselves.
 _READ: tuple[Field, ...] = ("text", "title", "tags", "link", "alt")
@@ -214,6 +216,7 @@ def _page(
         loose=[one for one in told if one.key not in keys],
         errors=errors,
         places=places,
+        beside=[one for one in errors if not _stands(one, boxes, look)],
         problem=problem,
         done=done,
         theirs=theirs,
@@ -227,6 +230,13 @@ def _page(
         entries={lang: sheet.entries(lang, look) for lang in sheet.newest if lang in (sheet.lang, source_lang)},
         **_counted(desk, sheet, weighed),
     )
+
+
+def _stands(error: tuple[str, str, bool], boxes: Sequence[Box], look: Look) -> bool:
+    """Whether an error stands among the findings of its field already."""
+    where, text, plain = error
+    message = text if plain else reason(text, look) or text
+    return any(message == told.message for box in boxes if box.key == where for told in box.told)
 
 
 def _theirs(visit: Visit, sheet: Sheet, typed: Mapping[str, str]) -> dict[str, Any] | None:
