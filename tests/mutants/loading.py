@@ -49,15 +49,15 @@ SHEETS = [
     breaks(
         "a sheet: one bad row does not keep the rest out",
         "service/load.py",
-        "not dry_run and (good or only_good) and",
-        "not dry_run and",
+        "kept = bool(loader.work) and (good or only_good) and",
+        "kept = bool(loader.work) and",
         LOAD,
     ),
     breaks(
         "a sheet: a dry run keeps what is new",
         "service/load.py",
-        "kept = bool(loader.work) and not dry_run and",
-        "kept = bool(loader.work) and",
+        "loader.look(item, keeps=not dry_run)",
+        "loader.look(item, keeps=True)",
         LOAD,
     ),
     breaks(

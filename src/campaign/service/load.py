@@ -164,7 +164,8 @@ def load(
                 raise Invalid("file", file.name, rule)
             sheet.notes.append(f"the sheet {rule}")
         good = all(each.is_good for each in loader.seen)
-        kept = bool(loader.work) and not dry_run and (good or only_good) and loader.keep(file.name, apart=only_good)
+        # A dry run has nothing to keep.
+        kept = bool(loader.work) and (good or only_good) and loader.keep(file.name, apart=only_good)
     return Loaded(tuple(loader.seen), tuple(sheet.notes), kept)
 
 
