@@ -1,24 +1,28 @@
 """One post: its texts, what became of each delivery, the evidence of a doubt, its record, and what a person can do."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import FileResponse, Response
 
+from campaign.core.approval import missing
 from campaign.core.errors import CampaignError, Forbidden, Invalid, NotFound
 from campaign.core.evidence import Seen, evidence_of
 from campaign.core.language import latest, outdated
 from campaign.core.model import Attempt, Campaign, Delivery, Medium, Post, PostMedium, Role, Variant
+from campaign.core.plan import Review
 from campaign.core.states import State
 from campaign.service import archive
 from campaign.service.approve import approve
 from campaign.service.confirm import settle
-from campaign.service.enqueue import cancel, move, retry
+from campaign.service.enqueue import HOLDABLE, cancel, move, retry
 from campaign.service.package import mark_handed
 from campaign.service.proofread import proofread, waive
 from campaign.service.report import Series, series_of
 from campaign.service.revise import demand_writer
+from campaign.service.standing import Standing, read
 from campaign.service.usage import may_be_waived
 from campaign.service.withdraw import withdraw
 from campaign.store import accounts as account_rows
@@ -60,24 +64,13 @@ class Sheet:
     comments: tuple[Heard, ...]
     record: archive.Kept | None
     doubts: tuple[Delivery, ...]
+    waiting: tuple[str, ...]  # the languages in which a step is missing that somebody can give now
+    said: tuple[Review, ...]
 
     @property
     def missing(self) -> list[str]:
         """Return the languages of the campaign that nobody has written yet."""
         return [lang for lang in self.campaign.languages if lang not in {variant.lang for variant in self.variants}]
-
-    @property
-    def waiting(self) -> list[str]:
-        """Return the languages that somebody still has to approve."""
-        given = {(approval.outgoing_sha256, approval.lang) for approval in self.approvals}
-        return sorted(
-            {
-                lang
-                for entry in self.queued
-                for lang in entry.outgoing.langs
-                if (entry.sha256, lang) not in given and lang not in self.outdated
-            }
-        )
 
 
 def show(desk: Desk, visit: Visit) -> Response:
@@ -198,6 +191,7 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             raise NotFound("post", post_name)
         history = post_rows.variants_of(tx, post.id)
         newest = latest(history)
+        standing = read(tx, campaign, post, now=app.clock.now())
         rows = [row for row in queue.listed(tx, campaign.id) if row["post_id"] == post.id]
         mark_handed(app, tx, rows)
         known = [lang for lang in campaign.languages if lang in newest]
@@ -210,6 +204,8 @@ def _sheet(desk: Desk, campaign_name: str, post_name: str) -> Sheet:
             media=tuple(post_rows.media_of(tx, post.id)),
             queued=tuple(post_rows.outgoings_of(tx, post.id)),
             approvals=tuple(approval_rows.approvals_of(tx, post.id)),
+            waiting=_waiting(standing, post_rows.outgoings_of(tx, post.id), queue.of_post(tx, post.id)),
+            said=standing.said,
             rows=tuple(rows),
             attempts=tuple(attempts.attempts_of_post(tx, post.id)),
             events=tuple(people.events_of(tx, post.id)),
@@ -229,6 +225,17 @@ def _writes(visit: Visit, sheet: Sheet) -> list[str]:
             demand_writer(visit.person, sheet.campaign, lang)
             found.append(lang)
     return found
+
+
+def _waiting(standing: Standing, queued: Sequence[Queued], rows: Sequence[Delivery]) -> tuple[str, ...]:
+    there = {row.outgoing_id: row for row in rows}
+    found: set[str] = set()
+    for entry in queued:
+        row = there.get(entry.id)
+        if row is None or row.state in HOLDABLE:
+            asked = standing.asked_of(entry, row)
+            found |= missing(standing.given, asked, standing.moment(asked.due_at)).keys()
+    return tuple(sorted(found - standing.blocked.keys() - standing.returned.keys()))
 
 
 def _deletable(desk: Desk, sheet: Sheet) -> set[str]:

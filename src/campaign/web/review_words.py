@@ -60,6 +60,10 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     "review.decision.passed": ("이대로 좋다고 함", "good as it is", "так хорошо"),
     "review.decision.returned": ("고쳐 달라고 함", "to be changed", "исправить"),
     "review.decision.comment": ("의견", "a remark", "замечание"),
+    "review.decision.ready": ("검토를 부탁함", "review asked for", "просит проверить"),
+    "review.guest": ("손님", "a guest", "гость"),
+    "approval.step": ("{of}단계 중 {n}단계", "step {n} of {of}", "шаг {n} из {of}"),
+    "approval.void": ("무효", "void", "недействительно"),
     "review.stage.missing": ("아직 없음", "not written yet", "ещё не написано"),
     "notice.post.held": (
         "{subject}: 이대로는 나가지 않습니다",
