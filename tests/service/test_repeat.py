@@ -14,6 +14,7 @@ from campaign.core.model import Post
 from campaign.core.schedule import FORMAT
 from campaign.core.states import State
 from campaign.service.approve import approve
+from campaign.service.blackout import add_blackout
 from campaign.service.compose import Wording
 from campaign.service.duplicate import duplicate
 from campaign.service.miss import miss
@@ -214,6 +215,17 @@ def test_a_series_of_a_campaign_without_approvals_is_enqueued_at_once_where_that
 
     assert (len(made.posts), len(made.deliveries)) == (38, 37)
     assert {row.state for row in world.deliveries()} == {State.SCHEDULED}
+
+
+def test_a_time_on_a_hard_blackout_day_is_left_out_and_told(weekly: World) -> None:
+    add_blackout(weekly.app, "election", starts_on="2026-12-09", by=weekly.alice, campaign_name="s")
+    weekly.post("P09", campaign="s", minutes=60 * 24, approve_now=False)
+    made = repeat(weekly.app, "P09", every=WEEKLY, by=weekly.alice)
+
+    assert [each.name for each in made.posts] == ["P09", "P09-2", "P09-4"]
+    assert len(made.told) == 1 and made.told[0].startswith("P09-3 is left out: ") and "election" in made.told[0]
+    with pytest.raises(Invalid, match="election"):
+        duplicate(weekly.app, "P09", "P10", at="2026-12-09 12:00", by=weekly.alice)
 
 
 ACTS = st.lists(

@@ -10,7 +10,7 @@ from campaign.core.model import FIELDS, Campaign, Delivery, Person, Post, PostMe
 from campaign.core.plan import Waiver
 from campaign.core.schedule import Fold, Gap, in_zone, parse_local, resolve, zone
 from campaign.service import App, demand_role, event
-from campaign.service.draft import checked_name
+from campaign.service.draft import Placed, checked_name, raise_errors
 from campaign.service.enqueue import enqueue
 from campaign.service.render import Scene
 from campaign.store import campaigns as campaign_rows
@@ -43,6 +43,12 @@ class Original:
             post_rows.outgoings_of(tx, post.id),
             waiver_rows.waivers_of(tx, post.id),
         )
+
+    def stops(self, post: Post) -> list[Placed]:
+        """Return which blackout days a copy at this post's time would fall on."""
+        scene = self.scene
+        times = [replace(each, due_at=scene.audience(post, each.outgoing.langs)[0]) for each in self.queued]
+        return scene.days.stops(post, times)
 
 
 @dataclass
@@ -140,8 +146,8 @@ def duplicate(
         at: local time, in `tz` or the zone of the original.
 
     Raises:
-        Invalid: the id or the time cannot be, or the time is past.
-        Conflict: the campaign has a post of that id.
+        Invalid: the id or the time cannot be, or it falls on a hard blackout day.
+        Conflict: the campaign has a post of that id, or the time is past.
         NotFound, Forbidden.
     """
     demand_role(by, Role.AUTHOR)
@@ -162,6 +168,7 @@ def duplicate(
         made = fresh(app, post, by=by, name=wanted, **times)
         original, copies = Original.read(app, tx, campaign, post), Copies()
         copies.add(app, original, made, checked=False)
+        raise_errors(original.stops(made))
         copies.keep(app, tx)
         event(app, tx, "post.copied", by.name, post_id=made.id, detail={"of": post.name})
         deliveries = enqueue(app, tx, campaign, made, by=by.name) if campaign.approval == "none" else []

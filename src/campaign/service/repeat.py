@@ -33,7 +33,7 @@ Scope = Literal["this", "following", "all"]  # of a series: this post, it and th
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A series that was made: its posts, the first too, what the clocks did to their times, and what was enqueued."""
+    """A series that was made: its posts, the first too, what became of single times, and what was enqueued."""
 
     series: Series
     posts: tuple[Post, ...]
@@ -72,8 +72,9 @@ def repeat(
 ) -> Repeated:
     """Make a series of a post: it is the first, and each further time is a copy of it, called P01-2, P01-3, ….
 
-    Translations are kept, also what is outdated in them, and outdated they are in each copy. No approval is copied. A
-    time that is past already is left out. The wall time stays the same through changes of the clocks.
+    Translations are kept, and what is outdated in them is outdated in each copy. No approval is copied. A time that is
+    past already is left out, and so is one on a hard blackout day. The wall time stays the same through changes of the
+    clocks.
 
     Args:
         every: an RRULE of RFC 5545: FREQ=WEEKLY;BYDAY=MO.
@@ -121,19 +122,25 @@ def repeat(
             raise Conflict(f"post id '{taken[0]}' is used already in campaign {campaign.name}; nothing was changed")
         first = post_rows.change_post(tx, replace(post, series_id=entry.id, number=1), at=now)
         original, copies = Original.read(app, tx, campaign, first), Copies()
+        told: list[str] = []
         for wanted, (number, one) in zip(names, coming, strict=True):
             at: dict[str, Any] = {"local_at": one.local, "due_at": one.due_at, "gap": one.gap, "fold": one.fold}
             made = fresh(app, first, by=by, name=wanted, series_id=entry.id, number=number, **at)
+            if dark := [each for each in original.stops(made) if each.is_error]:
+                told.append(f"{wanted} is left out: {dark[0]}")
+                continue
+            told += [said] if (said := one.told(post.zone)) else []
             copies.add(app, original, made, checked=True)
+        if not copies.posts:
+            raise Invalid("every", str(rule), f"gives no time at which a post may go out; {told[0]}")
         copies.keep(app, tx)
-        detail = {"series": entry.name, "rule": entry.rule, "posts": len(coming) + 1}
+        detail = {"series": entry.name, "rule": entry.rule, "posts": len(copies.posts) + 1}
         event(app, tx, "series.added", by.name, post_id=post.id, detail=detail)
         deliveries = [
             each
             for made in copies.posts
             for each in (enqueue(app, tx, campaign, made, by=by.name) if approve_now else ())
         ]
-    told = [each for _, one in coming if (each := one.told(post.zone))]
     return Repeated(entry, (first, *copies.posts), tuple(told), tuple(deliveries))
 
 
