@@ -1,5 +1,6 @@
 """The editor: what is outdated shows what changed, and what was typed is never lost."""
 
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -234,6 +235,10 @@ def test_a_fix_is_a_button_and_keeps_nothing_by_itself(office: World, serve: Ser
     assert 'Сегодня мы едем — "мир".' == Form(sent(desk, html, one).text).fields["text"]
     moved = sent(desk, html, one, text='Вот: "мы". Сегодня мы едем - "мир".')  # the place is found again
     assert 'едем — "мир".' in Form(moved.text).fields["text"]
+
+    twice = sent(desk, html, "check", text="Мы - там. Они - тут.").text
+    second = re.findall(r"fix:text:hyphen-as-dash:\d+", twice)[-1]
+    assert "Мы - там. Они — тут." == Form(sent(desk, twice, second).text).fields["text"]
 
     fixed = sent(desk, html, "fix:text:*")
 
