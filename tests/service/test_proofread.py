@@ -128,7 +128,7 @@ def test_half_an_hour_before_its_time_a_word_that_was_forbidden_meanwhile_holds_
 
     held = {row.langs: row.held_because for row in stage.deliveries()}
     assert held[("ko",)] is None
-    assert "glossary-forbidden in ru" in str(held[("ru",)])
+    assert "the glossary wants Владивосток" in str(held[("ru",)])
 
     waive(stage.app, "P01", "ru", "glossary-forbidden", "a quotation", by=stage.alice)
     assert [None, None] == [row.held_because for row in stage.deliveries()]

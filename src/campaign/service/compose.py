@@ -32,7 +32,7 @@ from campaign.service.draft import (
 )
 from campaign.service.enqueue import enqueue
 from campaign.service.forecast import Foreseen, foreseen, learned
-from campaign.service.proofread import echoes, remarks, stops
+from campaign.service.proofread import echoes, remarks
 from campaign.service.render import Counted, Rendered, Scene, render
 from campaign.service.usage import unwaived, waivers_for
 from campaign.store import accounts as account_rows
@@ -217,7 +217,7 @@ def plan(
     rendered = render(scene, post, targets, wordings, attached, now=draft.now)
     waivers = waivers_for(app, post, draft.waive or {}, by)
     words = _words(app, scene, post, wordings, attached, targets) if whole else None
-    said = unwaived(words or stops(scene.usage, post, wordings, attached.media, targets, scene.accounts), waivers)
+    said = unwaived(scene.usage.stops(post, wordings, attached.media, targets) if words is None else words, waivers)
     said += _time(app, scene, post, rendered, whole=whole)
     raise_errors(rendered.findings + said)
     findings += rendered.findings + said

@@ -8,9 +8,9 @@ from campaign.core.approval import expires_before
 from campaign.core.model import ArchiveState, Delivery
 from campaign.core.states import State
 from campaign.service import SYSTEM, App, event
-from campaign.service.enqueue import FAULT, HOLDABLE, enqueue_cancelled, judge
+from campaign.service.enqueue import HOLDABLE, enqueue_cancelled, judge
 from campaign.service.notify import HELD, UNAPPROVED, UNREADY, decided, over, tell
-from campaign.service.proofread import proofread
+from campaign.service.proofread import faults_of, proofread
 from campaign.service.standing import NEAR, Standing, read, unready
 from campaign.store import campaigns as campaign_rows
 from campaign.store import looks, outbox, queue
@@ -69,7 +69,7 @@ def _judge(app: App, tx: Any, post_id: str) -> None:
     if not entries:
         return
     campaign, post = standing.campaign, standing.post
-    faults = _faults(app, tx, standing, entries)
+    faults = faults_of(proofread(app, tx, campaign, post), entries)
     reasons = faults | unready(standing, entries, rows)
     detail = {"policy": campaign.unready, "unready": sorted(set(reasons.values()))}
     event(app, tx, "post.looked", SYSTEM, post_id=post_id, detail=detail)
@@ -82,22 +82,6 @@ def _judge(app: App, tx: Any, post_id: str) -> None:
         over(app, tx, HELD, post_id)  # the same, told more urgently
     else:
         over(app, tx, UNREADY, post_id)
-
-
-def _faults(app: App, tx: Any, standing: Standing, entries: Sequence[Queued]) -> dict[str, str]:
-    """Return the ids of Outgoings → what is wrong with their words: errors of proofreading that nobody let pass."""
-    errors = [one for one in proofread(app, tx, standing.campaign, standing.post) if one.is_error]
-    found: dict[str, str] = {}
-    for entry in entries:
-        mine = [
-            str(one)
-            for one in errors
-            if one.account in (None, entry.outgoing.account)
-            and (not one.langs or set(one.langs) & set(entry.outgoing.langs))
-        ]
-        if mine:
-            found[entry.id] = FAULT + "; ".join(dict.fromkeys(mine))
-    return found
 
 
 def _open(app: App, tx: Any, post_id: str) -> tuple[Standing, list[Queued], dict[str, Delivery]]:

@@ -11,9 +11,8 @@ from campaign.core.model import Lang, Person, Post, PostMedium
 from campaign.core.plan import Waiver
 from campaign.service import App
 from campaign.service.draft import Wording
-from campaign.service.proofread import shown
 from campaign.service.revise import Edit, Revised, revise
-from campaign.service.usage import Usage, unwaived
+from campaign.service.usage import Usage, shown, unwaived
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import waivers as waiver_rows

@@ -16,9 +16,9 @@ from campaign.core.schedule import in_zone
 from campaign.core.sentences import told
 from campaign.core.text import LINK, check_text
 from campaign.service import App, demand_role, event
-from campaign.service.draft import Placed, Wording
-from campaign.service.enqueue import enqueue, hold, release
-from campaign.service.usage import Usage, may_be_waived, passes, unwaived
+from campaign.service.draft import Placed
+from campaign.service.enqueue import FAULT, enqueue, judge
+from campaign.service.usage import Usage, may_be_waived, own_words, passes, shown, unwaived
 from campaign.service.word import Worded
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
@@ -26,7 +26,7 @@ from campaign.store import echoes as echo_rows
 from campaign.store import looks
 from campaign.store import posts as post_rows
 from campaign.store import waivers as waiver_rows
-from campaign.store.posts import Target
+from campaign.store.posts import Queued, Target
 
 QUARTER = timedelta(days=90)
 HOUR = timedelta(hours=1)
@@ -67,46 +67,10 @@ def remarks(
     """Return what is to be said of the words: the common ones, and what accounts have of their own."""
     found = usage.remarks(post, wordings, media)
     source = usage.campaign.source_lang
-    for account, own in _own_words(wordings, targets, accounts):
+    for account_id, own in own_words(wordings, targets):
         beside = own if source in own or source not in wordings else {source: wordings[source], **own}
         said = [one for one in usage.remarks(post, beside) if one.langs[0] in own and one not in found]
-        found += [replace(one, account=account) for one in said]
-    return found
-
-
-def stops(
-    usage: Usage,
-    post: Post,
-    wordings: Mapping[Lang, Worded],
-    media: Sequence[PostMedium],
-    targets: Sequence[Target],
-    accounts: Mapping[str, Account],
-) -> list[Placed]:
-    """Return the errors among the remarks alone."""
-    found = usage.stops(post, wordings, media)
-    for account, own in _own_words(wordings, targets, accounts):
-        found += [replace(one, account=account) for one in usage.stops(post, own) if one not in found]
-    return found
-
-
-def _own_words(
-    wordings: Mapping[Lang, Worded], targets: Sequence[Target], accounts: Mapping[str, Account]
-) -> list[tuple[str, dict[Lang, Worded]]]:
-    """Return the names of the accounts that have words of their own, with these."""
-    found: list[tuple[str, dict[Lang, Worded]]] = []
-    for target in targets:
-        own: dict[Lang, Worded] = {
-            lang: Wording(
-                given.get("text", wordings[lang].text),
-                tuple(given.get("tags", wordings[lang].tags)),
-                given.get("link", wordings[lang].link) or None,
-                given.get("title", wordings[lang].title) or None,
-            )
-            for lang, given in target.overrides.items()
-            if lang in wordings
-        }
-        if own:
-            found.append((accounts[target.account_id].name, own))
+        found += [replace(one, account=accounts[account_id].name) for one in said]
     return found
 
 
@@ -140,13 +104,20 @@ def echoes(
     return found
 
 
-def shown(media: Sequence[PostMedium], newest: Mapping[Lang, Variant]) -> list[PostMedium]:
-    """Return the media with the alt texts of these revisions."""
-    found: list[PostMedium] = []
-    for item in media:
-        alt = {lang: each.alt[item.position] for lang, each in newest.items() if item.position in each.alt}
-        found.append(replace(item, alt={**item.alt, **alt}))
-    return found
+def faults_of(found: Sequence[Placed], entries: Sequence[Queued]) -> dict[str, str]:
+    """Return the ids of the Outgoings that an error among the findings concerns → what is wrong: why they are held."""
+    errors = [one for one in found if one.is_error]
+    faults: dict[str, str] = {}
+    for entry in entries:
+        mine = [
+            str(one)
+            for one in errors
+            if one.account in (None, entry.outgoing.account)
+            and (not one.langs or set(one.langs) & set(entry.outgoing.langs))
+        ]
+        if mine:
+            faults[entry.id] = FAULT + "; ".join(dict.fromkeys(mine))
+    return faults
 
 
 def waive(
@@ -196,8 +167,8 @@ def waive(
         detail = {"lang": lang, "code": code, "values": [waiver.value for waiver in made], "reason": why}
         event(app, tx, "finding.waived", by.name, post_id=post.id, detail=detail)
         looks.again(tx, post.id)  # what it did not pass for half an hour before its time may be let pass now
-        hold(app, tx, campaign, post)
-        release(app, tx, campaign, post)
+        faults = faults_of(proofread(app, tx, campaign, post), post_rows.outgoings_of(tx, post.id))
+        judge(app, tx, campaign, post, faults)
         enqueue(app, tx, campaign, post, by=by.name)
     return made
 
@@ -244,7 +215,8 @@ def passages(app: App, name: str, campaign_name: str | None = None) -> dict[tupl
         targets = post_rows.targets_of(tx, post.id)
         accounts = {account.id: account for account in account_rows.all_accounts(tx)}
     found: dict[tuple[str | None, str], str] = {}
-    own: list[tuple[str | None, Mapping[Lang, Worded]]] = [(None, newest), *_own_words(newest, targets, accounts)]
+    own: list[tuple[str | None, Mapping[Lang, Worded]]] = [(None, newest)]
+    own += [(accounts[account_id].name, words) for account_id, words in own_words(newest, targets)]
     for account, wordings in own:
         for lang, wording in wordings.items():
             texts = {"text": wording.text, "title": wording.title, "tags": " ".join(wording.tags), "link": wording.link}

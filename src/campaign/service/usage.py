@@ -1,7 +1,7 @@
 """usage: what the words of a campaign are held against: the lint of their language, its glossary, its hashtags."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -10,14 +10,16 @@ from campaign.core.errors import Invalid
 from campaign.core.finding import Finding
 from campaign.core.glossary import Glossary
 from campaign.core.lint import lint, lint_pair, lint_tags
-from campaign.core.model import Campaign, Lang, Person, Post, PostMedium
+from campaign.core.model import Campaign, Lang, Person, Post, PostMedium, Variant
 from campaign.core.plan import Term, Waiver
 from campaign.core.text import check_text
 from campaign.service import App
-from campaign.service.draft import Placed
+from campaign.service.draft import Placed, Wording
 from campaign.service.word import Worded
 from campaign.store import glossary as term_rows
+from campaign.store import posts as post_rows
 from campaign.store import waivers as waiver_rows
+from campaign.store.posts import Target
 
 # Errors that a person may let pass; signs that hide or turn a text, and the limits of a platform, are none of them.
 WAIVABLE = frozenset({"mixed-script", "tongue", "glossary-forbidden", "glossary-expired"})
@@ -35,9 +37,19 @@ class Usage:
         """Return the usage of a campaign."""
         return cls(campaign, _glossary(_Same(term_rows.terms_of(tx, campaign.id))))
 
-    def stops(self, post: Post, wordings: Mapping[Lang, Worded], media: Sequence[PostMedium] = ()) -> list[Placed]:
-        """Return what keeps words from going out: the errors alone, which is quick."""
-        return [one for lang in wordings for one in self._alone(post, lang, wordings[lang], media) if one.is_error]
+    def stops(
+        self,
+        post: Post,
+        wordings: Mapping[Lang, Worded],
+        media: Sequence[PostMedium] = (),
+        targets: Sequence[Target] = (),
+    ) -> list[Placed]:
+        """Return what keeps words from going out, those that accounts have of their own too: the errors alone, which is
+        quick."""
+        found = [one for lang in wordings for one in self._alone(post, lang, wordings[lang], media)]
+        for _, own in own_words(wordings, targets):
+            found += [one for lang in own for one in self._alone(post, lang, own[lang], ())]
+        return list(dict.fromkeys(one for one in found if one.is_error))
 
     def remarks(self, post: Post, wordings: Mapping[Lang, Worded], media: Sequence[PostMedium] = ()) -> list[Placed]:
         """Return all that a native reader would say, of each language by itself and beside the source."""
@@ -96,9 +108,10 @@ def _glossary(same: _Same) -> Glossary:
     return Glossary(same.terms)
 
 
-def blocking(tx: Any, campaign: Campaign, post: Post, wordings: Mapping[Lang, Worded]) -> dict[Lang, str]:
+def blocking(tx: Any, campaign: Campaign, post: Post, wordings: Mapping[Lang, Variant]) -> dict[Lang, str]:
     """Return the languages whose words must not go out as they are → why, as long as nobody lets it pass."""
-    found = Usage.read(tx, campaign).stops(post, wordings)
+    media = shown(post_rows.media_of(tx, post.id), wordings)
+    found = Usage.read(tx, campaign).stops(post, wordings, media, post_rows.targets_of(tx, post.id))
     if not found:
         return {}
     why: dict[Lang, str] = {}
@@ -106,6 +119,34 @@ def blocking(tx: Any, campaign: Campaign, post: Post, wordings: Mapping[Lang, Wo
         for lang in one.langs:
             why.setdefault(lang, f"{one.finding.code or 'wrong'} in {lang}: {one.finding}")
     return why
+
+
+def own_words(wordings: Mapping[Lang, Worded], targets: Sequence[Target]) -> list[tuple[str, dict[Lang, Worded]]]:
+    """Return the ids of the accounts that have words of their own, with these."""
+    found: list[tuple[str, dict[Lang, Worded]]] = []
+    for target in targets:
+        own: dict[Lang, Worded] = {
+            lang: Wording(
+                given.get("text", wordings[lang].text),
+                tuple(given.get("tags", wordings[lang].tags)),
+                given.get("link", wordings[lang].link) or None,
+                given.get("title", wordings[lang].title) or None,
+            )
+            for lang, given in target.overrides.items()
+            if lang in wordings
+        }
+        if own:
+            found.append((target.account_id, own))
+    return found
+
+
+def shown(media: Sequence[PostMedium], newest: Mapping[Lang, Variant]) -> list[PostMedium]:
+    """Return the media with the alt texts of these revisions."""
+    found: list[PostMedium] = []
+    for item in media:
+        alt = {lang: each.alt[item.position] for lang, each in newest.items() if item.position in each.alt}
+        found.append(replace(item, alt={**item.alt, **alt}))
+    return found
 
 
 def waivers_for(app: App, post: Post, given: Mapping[str, str], by: Person) -> list[Waiver]:
