@@ -16,7 +16,6 @@ from campaign.core.model import Delivery, Person, Post, Role, Variant
 from campaign.core.plan import Series
 from campaign.core.schedule import FORMAT, Fold, Gap, parse_local, zone
 from campaign.core.series import DAY, Occurrence, demand_gap, occurrences, read_rule, resolved
-from campaign.core.states import State
 from campaign.service import App, demand_role, event
 from campaign.service.draft import checked_name
 from campaign.service.duplicate import Copies, Original, fresh
@@ -24,7 +23,6 @@ from campaign.service.enqueue import cancel, enqueue, move
 from campaign.service.revise import Edit, Revised, revise
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
-from campaign.store import queue
 from campaign.store import series as series_rows
 from campaign.store.series import Joined
 
@@ -326,14 +324,11 @@ def _chosen(tx: Any, name: str, scope: Scope, campaign_name: str | None) -> tupl
 def _demand_apart(tx: Any, entry: Series, at: str) -> None:
     """Check that the posts of a series that live are far enough apart. Raises: Invalid."""
     info = ZoneInfo(entry.zone)
-    living = []
-    for post in series_rows.members(tx, entry):
-        states = {row.state for row in queue.of_post(tx, post.id)}
-        if states == {State.CANCELLED} or (not states and not post_rows.outgoings_of(tx, post.id)):
-            continue
+    times = []
+    for post in series_rows.living(tx, entry):
         local = post.local_at if post.zone == entry.zone else post.due_at.astimezone(info).replace(tzinfo=None)
-        living.append(Occurrence(local, post.due_at))
-    demand_gap("at", at, living, entry.min_gap, entry.zone)
+        times.append(Occurrence(local, post.due_at))
+    demand_gap("at", at, times, entry.min_gap, entry.zone)
 
 
 def _said(variant: Variant | None) -> object:

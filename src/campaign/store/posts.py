@@ -264,9 +264,11 @@ def post_of(tx: Connection, post_id: str) -> Post:
     return _post(tx.execute(sa.select(posts).where(posts.c.id == post_id)).mappings().one())
 
 
-def posts_of(tx: Connection, campaign_id: str | None = None) -> list[Post]:
+def posts_of(tx: Connection, campaign_id: str | None = None, *, series_id: str | None = None) -> list[Post]:
     """Return posts by their time."""
     query = sa.select(posts).order_by(posts.c.due_at, posts.c.name)
+    if series_id is not None:
+        query = query.where(posts.c.series_id == series_id)
     if campaign_id is not None:
         query = query.where(posts.c.campaign_id == campaign_id)
     return [_post(row) for row in tx.execute(query).mappings()]

@@ -11,10 +11,11 @@ from campaign.core.errors import Conflict, NotFound
 from campaign.core.model import Campaign, Post
 from campaign.core.plan import Series
 from campaign.core.schedule import FORMAT, parse_local
+from campaign.core.states import State
 from campaign.store import Store
 from campaign.store.plans import series
 from campaign.store.posts import posts_of
-from campaign.store.tables import campaigns
+from campaign.store.tables import campaigns, deliveries, outgoings, posts
 
 
 class Joined(Store):
@@ -96,8 +97,19 @@ def series_of(tx: Connection, series_id: str) -> Series:
 
 def members(tx: Connection, entry: Series) -> Sequence[Post]:
     """Return the posts of a series by their numbers, whatever became of them."""
-    found = [post for post in posts_of(tx, entry.campaign_id) if post.series_id == entry.id]
-    return sorted(found, key=lambda post: post.number or 0)
+    return sorted(posts_of(tx, series_id=entry.id), key=lambda post: post.number or 0)
+
+
+def living(tx: Connection, entry: Series) -> list[Post]:
+    """Return the posts of a series of which something went out or may: those that were taken back are left out."""
+    mine = sa.select(posts.c.id).where(posts.c.series_id == entry.id)
+    sent = sa.select(deliveries.c.post_id).where(deliveries.c.post_id.in_(mine), deliveries.c.state != State.CANCELLED)
+    enqueued = sa.exists().where(deliveries.c.outgoing_id == outgoings.c.id)
+    drafts = sa.select(outgoings.c.post_id).where(
+        outgoings.c.post_id.in_(mine), outgoings.c.superseded_at.is_(None), ~enqueued
+    )
+    found = set(tx.execute(sa.union(sent, drafts)).scalars())
+    return [post for post in members(tx, entry) if post.id in found]
 
 
 def _series(row: RowMapping) -> Series:
