@@ -51,17 +51,26 @@ class Days:
         rule, quiet = self.rules.get(account_id), self.campaign.quiet_hours
         return {lang: audience_zone(lang, quiet, self.leg_zone(post), rule.zones if rule else {}) for lang in langs}
 
-    def time(self, post: Post, langs: Sequence[str], *, now: bool = False) -> tuple[datetime, str | None]:
+    def time(
+        self, post: Post, langs: Sequence[str], *, now: bool = False, after: datetime | None = None
+    ) -> tuple[datetime, str | None]:
         """Return when a post may reach the audiences of these languages, and why that is not its own time, if so.
 
         Args:
             now: whoever says now breaks soft quiet hours.
+            after: when that goes out which it answers: it never goes out before, and follows it at once but for hard
+                quiet hours.
 
         Raises:
             Invalid: there is no hour at which all of them may be reached.
         """
         anyway = now or post.quiet_because is not None
-        return audience_time(post.due_at, langs, self.campaign.quiet_hours, self.leg_zone(post), anyway=anyway)
+        quiet, zone = self.campaign.quiet_hours, self.leg_zone(post)
+        at, why = audience_time(post.due_at, langs, quiet, zone, anyway=anyway)
+        if after is None or after <= at:
+            return at, why
+        later, because = audience_time(after, langs, quiet, zone, anyway=True)
+        return later, because or why
 
     def times(self, post: Post, entries: Sequence[Queued]) -> dict[str, tuple[datetime, str | None]]:
         """Return, by the ids of a post's Outgoings, when each goes out and why that is not the post's own time.
@@ -74,9 +83,8 @@ class Days:
         while rest:
             ready = [each for each in rest if each.parent_id not in known or each.parent_id in found]
             for each in ready:
-                at, why = self.time(post, each.outgoing.langs)
                 before = found.get(each.parent_id or "")
-                found[each.id] = (max(at, before[0]) if before else at, why)
+                found[each.id] = self.time(post, each.outgoing.langs, after=before[0] if before else None)
             rest = [each for each in rest if each.id not in found]
         return found
 

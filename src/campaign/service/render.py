@@ -159,9 +159,9 @@ def _group(
             )
         except Invalid as error:
             found.findings += placed(error, account.name, group)
-    due_at, why = scene.days.time(post, group, now=now)
     if target.strategy != "thread":
         parent = None
+    due_at, why = scene.days.time(post, group, now=now, after=parent.due_at if parent else None)
     for number, text in enumerate(parts, 1):
         outgoing = replace(
             whole,
@@ -174,8 +174,6 @@ def _group(
         found.findings += [Placed(each, account.name, group, number) for each in check(outgoing, capabilities)]
         length, limit = count(text, capabilities.text), text_limit(outgoing, capabilities)
         found.counts.append(Counted(account.name, group, number, length, limit, capabilities.text.counts))
-        if parent is not None and parent.due_at > due_at:
-            due_at = parent.due_at  # a reply cannot go out before what it answers
         parent = Queued(
             id=scene.app.new_id(),
             target_id=target.id,
