@@ -12,9 +12,24 @@ from tests.mutants.doubting import DOUBT, HANDLE, PERSON
 from tests.mutants.editing import DESK
 from tests.mutants.holding import GUARD
 from tests.mutants.loading import SHEETS
+from tests.mutants.reading import READING
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
 from tests.mutants.sharing import SHARED
 from tests.mutants.translating import MACHINES
 from tests.mutants.wording import WORDS
 
-MUTANTS = [*AFTER, *PROOF, *DOUBT, *GUARD, *TOGETHER, *HANDLE, *PERSON, *SHARED, *WORDS, *MACHINES, *SHEETS, *DESK]
+MUTANTS = [
+    *AFTER,
+    *PROOF,
+    *DOUBT,
+    *GUARD,
+    *TOGETHER,
+    *HANDLE,
+    *PERSON,
+    *SHARED,
+    *WORDS,
+    *MACHINES,
+    *SHEETS,
+    *DESK,
+    *READING,
+]

@@ -134,6 +134,28 @@ def test_half_an_hour_before_its_time_a_word_that_was_forbidden_meanwhile_holds_
     assert [None, None] == [row.held_because for row in stage.deliveries()]
 
 
+def test_a_forbidden_word_is_found_in_titles_hashtags_and_alt_texts_too(stage: World) -> None:
+    glossary.add_term(stage.app, CITY, by=stage.alice)
+    for words, alt in (
+        (Wording("Мы здесь", ("#Владик",)), "Синий рисунок"),
+        (Wording("Мы здесь", title="Владик"), "Синий рисунок"),
+        (Wording("Мы здесь"), "Вид на Владик"),
+    ):
+        drawn = stage.picture({"ko": "남색 그림", "ru": alt})
+        draft = Draft("P01", {"ko": Wording("글"), "ru": words}, "2026-11-24 19:00", ("kr", "ru"), pictures=(drawn,))
+        seen = preview(stage.app, "c", draft, by=stage.alice)
+        assert ["glossary-forbidden"] == [one.finding.code for one in seen.findings if one.is_error]
+
+
+def test_a_word_that_is_forbidden_later_is_found_where_an_account_has_words_of_its_own(stage: World) -> None:
+    compose(stage, "Мы во Владивостоке")
+    revise(stage.app, "P01", "ru", by=stage.alice, text="Мы во Владике", account="ru")
+    glossary.add_term(stage.app, CITY, by=stage.alice)
+
+    with pytest.raises(Conflict, match="Владике"):
+        approve(stage.app, "P01", by=stage.bob, langs=["ru"])
+
+
 def test_a_term_that_ends_before_the_post_goes_out_is_told_by_its_local_day(stage: World) -> None:
     slogan = Term("", None, "slogan", {"ko": Form("I·SEOUL·U")}, translate=False, valid_until=date(2026, 11, 23))
     glossary.add_term(stage.app, slogan, by=stage.alice)
@@ -220,6 +242,19 @@ def test_an_outdated_translation_is_not_mended_into_an_up_to_date_one(stage: Wor
     assert "outdated" in codes(read(stage))
 
 
+def test_what_may_stand_in_one_language_is_told_in_another(stage: World) -> None:
+    compose(stage, "Мы здесь  сегодня", ko="서울에  왔습니다")
+    waive(stage.app, "P01", "ru", "double-space", "so it is set", by=stage.bob)
+
+    assert [("ko",)] == [one.langs for one in read(stage) if one.finding.code == "double-space"]
+
+
+def test_what_may_stand_is_told_again_with_another_value(stage: World) -> None:
+    compose(stage, MIXED, waive={"ru:mixed-script": "so the sign says"})
+    with pytest.raises(Invalid, match="Сеyле"):
+        revise(stage.app, "P01", "ru", by=stage.alice, text="Мы в Сеyле")
+
+
 def test_not_everything_may_stand_nor_may_everybody_say_so(stage: World) -> None:
     compose(stage, "Мы во  Владивостоке")
     with pytest.raises(Forbidden):
@@ -230,8 +265,10 @@ def test_not_everything_may_stand_nor_may_everybody_say_so(stage: World) -> None
         waive(stage.app, "P01", "ru", "double-space", " ", by=stage.alice)
     with pytest.raises(Invalid, match="LANG:CODE"):
         compose(stage, "Мы здесь", "P02", waive={"mixed-script": "because"})
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="cannot be let pass"):
         compose(stage, "Привет \u202eтекст", "P02", waive={"ru:bidi-unbalanced": "because"})
+    with pytest.raises(Invalid, match="no such finding"):
+        compose(stage, "Мы здесь", "P02", waive={"ru:mixed-script": "because"})
 
 
 def test_a_link_that_does_not_open_is_told_once_asked(stage: World, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from campaign.service.enqueue import enqueue
 from campaign.service.forecast import Foreseen, foreseen, learned
 from campaign.service.proofread import echoes, remarks
 from campaign.service.render import Counted, Rendered, Scene, render
-from campaign.service.usage import unwaived, waivers_for
+from campaign.service.usage import bound, unwaived, waivers_for
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import pairs, people
@@ -215,9 +215,12 @@ def plan(
     attached, findings = attach(app, campaign, draft, _spoken(targets, wordings), pictures=scratch, progress=progress)
     raise_errors(findings)
     rendered = render(scene, post, targets, wordings, attached, now=draft.now)
-    waivers = waivers_for(app, post, draft.waive or {}, by)
-    words = _words(app, scene, post, wordings, attached, targets) if whole else None
-    said = unwaived(scene.usage.stops(post, wordings, attached.media, targets) if words is None else words, waivers)
+    if whole:
+        words = _words(app, scene, post, wordings, attached, targets)
+    else:
+        words = scene.usage.stops(post, wordings, attached.media, targets)
+    waivers = bound(app, waivers_for(app, post, draft.waive or {}, by), words)
+    said = unwaived(words, waivers)
     said += _time(app, scene, post, rendered, whole=whole)
     raise_errors(rendered.findings + said)
     findings += rendered.findings + said

@@ -44,8 +44,7 @@ class Usage:
         media: Sequence[PostMedium] = (),
         targets: Sequence[Target] = (),
     ) -> list[Placed]:
-        """Return what keeps words from going out, those that accounts have of their own too: the errors alone, which is
-        quick."""
+        """Return what keeps words from going out, those that accounts have of their own too: the errors alone."""
         found = [one for lang in wordings for one in self._alone(post, lang, wordings[lang], media)]
         for _, own in own_words(wordings, targets):
             found += [one for lang in own for one in self._alone(post, lang, own[lang], ())]
@@ -71,6 +70,7 @@ class Usage:
         required = self.campaign.required_tags.get(lang, ())
         if wording.tags or required:
             findings += lint_tags(wording.tags, lang, f"tags ({lang})", required)
+            findings += self.glossary.look(" ".join(wording.tags), lang, f"tags ({lang})", day)
         for item in media:
             if alt := item.alt.get(lang):
                 findings += self._text(f"alt {item.position} ({lang})", alt, lang, day, among)
@@ -159,6 +159,25 @@ def waivers_for(app: App, post: Post, given: Mapping[str, str], by: Person) -> l
         why = check_text(f"waive ({what})", reason)
         made.append(Waiver(app.new_id(), post.id, lang, code, "", by.name, why, app.clock.now()))
     return made
+
+
+def bound(app: App, waivers: Sequence[Waiver], found: Sequence[Placed]) -> list[Waiver]:
+    """Return waivers of exactly these findings: what a draft lets stand holds for what it says, not for what follows.
+
+    Raises:
+        Invalid: there is no such finding, or it is one that nobody may let pass.
+    """
+    made: dict[tuple[str, str, str], Waiver] = {}
+    for waiver in waivers:
+        mine = [one.finding for one in found if one.finding.code == waiver.code and waiver.lang in one.langs]
+        if not mine or not all(may_be_waived(finding) for finding in mine):
+            what = f"{waiver.lang}:{waiver.code}"
+            rule = "cannot be let pass: correct it" if mine else "there is no such finding here; leave it out"
+            raise Invalid("waive", what, rule)
+        for finding in mine:
+            key = waiver.lang, waiver.code, finding.value
+            made.setdefault(key, replace(waiver, id=app.new_id(), value=finding.value))
+    return list(made.values())
 
 
 def unwaived(found: Sequence[Placed], waivers: Sequence[Waiver]) -> list[Placed]:
