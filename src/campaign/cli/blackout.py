@@ -9,6 +9,7 @@ from campaign.cli.given import by_lang, words
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import data, line, say, table
 from campaign.core.blackout import days_shown
+from campaign.core.model import Delivery
 from campaign.core.plan import Blackout
 from campaign.service.blackout import Changed, add_blackout, remove_blackout
 from campaign.store import blackouts as blackout_rows
@@ -95,7 +96,7 @@ def remove(
 
 def _tell(here: Here, done: Changed, what: str) -> None:
     if here.json:
-        data(_plain(done.blackout, done.campaign) | {"deliveries": [brief(row) for row in done.deliveries]})
+        data(_plain(done.blackout, done.campaign) | {"deliveries": [_brief(row) for row in done.deliveries]})
         return
     where = done.campaign or "all campaigns"
     line(f"blackout {done.blackout.name} ({days_shown(done.blackout)}) of {where}: {len(done.deliveries)} {what}")
@@ -115,3 +116,7 @@ def _plain(each: Blackout, campaign: str | None) -> dict[str, Any]:
         "title": dict(each.title),
         "source": each.source,
     }
+
+
+def _brief(row: Delivery) -> dict[str, Any]:
+    return brief(row) | {"held_because": row.held_because}

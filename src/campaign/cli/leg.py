@@ -78,7 +78,7 @@ def move(
     /,
     *,
     campaign: str,
-    distance: Annotated[str | None, Parameter(name="--by")] = None,
+    distance: Annotated[str | None, Parameter(name="--by", allow_leading_hyphen=True)] = None,
     to_date: str | None = None,
     gap: Annotated[list[str] | None, Parameter(name="--gap")] = None,
     fold: Annotated[list[str] | None, Parameter(name="--fold")] = None,

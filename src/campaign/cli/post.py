@@ -233,6 +233,7 @@ def _post(post: Post, campaign: Campaign, legs: list[Leg]) -> dict[str, Any]:
         "zone": post.zone,
         "due_at": iso(post.due_at),
         "tzdata": post.tzdata,
+        "quiet_because": post.quiet_because,
         "author": post.author,
         "created_at": iso(post.created_at),
         "row_id": post.id,

@@ -14,6 +14,7 @@ from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.core.text import count
 from campaign.demo.rehearsal.outcome import Line
+from campaign.service.days import Days
 from campaign.service.standing import read
 from campaign.store import accounts as account_rows
 from campaign.store import posts as post_rows
@@ -72,8 +73,9 @@ def read_plan(
     """
     plan = Plan(campaign, starts, pauses=account_rows.pauses_now(tx))
     counts: Counter[str] = Counter()
+    days = Days.read(tx, campaign)
     for post in post_rows.posts_of(tx, campaign.id):
-        reader = _Reader(tx, plan, post, counts, now, drafts, limits_of, twins)
+        reader = _Reader(tx, plan, post, counts, now, drafts, limits_of, twins, days)
         reader.read()
     plan.left_out += [f"{number} {what}" for what, number in sorted(counts.items())]
     return plan
@@ -91,6 +93,7 @@ class _Reader:
     drafts: bool
     limits_of: Callable[[Account], Capabilities]
     twins: Sequence[str]
+    days: Days
     rows: Mapping[str, Delivery] = field(default_factory=dict)
     stale: Mapping[str, int] = field(default_factory=dict)
 
@@ -107,6 +110,9 @@ class _Reader:
                 continue
             line = self._line(entry, row)
             line = self._judged_in_queue(line, row) if row is not None else self._judged_draft(line, entry)
+            dark = self.days.dark(entry.account_id, line.langs, line.due_at, self.post)
+            if dark is not None and line.standing in ("uncertain", "not rehearsed"):
+                line = line.stands("held", f"{dark}: move it, or remove the blackout")
             plan.lines[entry.id] = line
             if line.standing != "uncertain":
                 continue
