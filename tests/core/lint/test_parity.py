@@ -36,6 +36,8 @@ def _told(source: str, source_lang: str, target: str, lang: str) -> list[tuple[s
         ("오후 7시", "19:00", "ru"),
         ("오늘 오후 7시에", "at 7 p.m. today", "en"),
         ("오전 9시 30분", "9:30", "ru"),
+        ("밤 12시", "00:00", "ru"),
+        ("오후 1시", "13:00", "ru"),
         ("21세기", "XXI век", "ru"),
         ("3위", "third place", "en"),
         ("０8시", "8:00", "ru"),

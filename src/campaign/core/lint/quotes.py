@@ -13,7 +13,7 @@ _STYLES = {"ru": (("«", "»"), ("„", "“")), "ko": (("“", "”"), ("‘", 
 # Marks that are changed where they stand; others of another language may quote it, and stay.
 _STRANGERS = {"ru": frozenset('"“”„″'), "ko": frozenset('"'), "en": frozenset('"«»')}
 _DOUBLE = regex.compile('["«»„“”]')
-_CLOSERS = {"«": "»", "„": "“”", "“": "”", '"': '"', "»": "", "”": ""}
+_CLOSERS = {"«": "»", "„": "“", "“": "”", '"': '"', "»": "", "”": ""}
 _OPENS_AFTER = frozenset("([{‘«„“—–-/\u00a0 \n\t…·")
 _CONTRACTION = regex.compile(r"(?<=[\p{Latin}0-9])'(?=\p{Latin})|(?<![\p{L}\p{N}'])'(?=\d0s\b|tis\b|twas\b|em\b)")
 _PAIR = regex.compile(
