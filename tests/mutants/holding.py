@@ -120,8 +120,8 @@ GUARD = [
     breaks(
         "what is not approved is sent",
         "service/publish.py",
-        'if work.campaign.approval != "none" and not set(work.delivery.langs) <= work.approved:',
-        "if not work.delivery.langs:",
+        "    if work.unapproved is not None:\n",
+        "    if work.unapproved is not None and not work.delivery.langs:\n",
         APPROVE,
     ),
     breaks(

@@ -40,8 +40,8 @@ WORDS = [
     breaks(
         "what is outdated keeps its approval",
         "service/enqueue.py",
-        "    if old:\n        take_back(",
-        "    if old and False:\n        take_back(",
+        "    if old := read(tx, campaign, post, now=app.clock.now()).outdated:\n",
+        "    if (old := read(tx, campaign, post, now=app.clock.now()).outdated) and False:\n",
         JOURNEY,
         REVISE,
     ),
