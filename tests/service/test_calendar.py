@@ -24,6 +24,7 @@ BOTH = {"ko": "안녕하세요", "ru": "Здравствуйте"}
 
 def events(world: World, scope: Any = "campaign", name: str = "j", **options: Any) -> dict[str, icalendar.Event]:
     read = icalendar.Calendar.from_ical(calendar_of(world.app, scope, name, **options).body)
+    assert read.get_missing_tzids() == set() and not [each for event in read.events for each in event.errors]
     found = {str(event["UID"]): event for event in read.events}
     assert len(found) == len(read.events)
     return found
@@ -78,6 +79,24 @@ def test_a_post_whose_korean_words_wait_for_the_morning_is_two_entries(journey: 
     assert evening["SUMMARY"] == "P07 · 모스크바 · RU" and morning["SUMMARY"] == "P07 · 모스크바 · KO"
     assert evening.categories == ["모스크바", "ru"]  # the leg, the language, and the account, which is called so too
     assert "ru (mastodon) ru: 예약됨" in evening["DESCRIPTION"]
+
+
+def test_a_campaign_is_a_valid_calendar_with_zones_and_what_was_cancelled_in_it(journey: World) -> None:
+    """Acceptance check 17 of languages-engagement-ux.md."""
+    compose(journey, "P01")
+    compose(journey, "글-02", at="2026-11-25 12:00")
+    cancel(journey.app, "글-02", by=journey.alice)
+    shown = calendar_of(journey.app, "campaign", "j", desk="https://desk.example/")
+    read = icalendar.Calendar.from_ical(shown.body)
+    read.validate()
+    timed = [event for event in read.events if "DURATION" in event]
+
+    assert [each.tz_name for each in read.timezones] == ["Europe/Moscow"]
+    assert {event["DTSTART"].params["TZID"] for event in timed} == {"Europe/Moscow"}
+    assert [str(event["STATUS"]) for event in timed] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    for event in read.events:
+        assert {"UID", "DTSTAMP", "DTSTART", "SUMMARY", "SEQUENCE", "LAST-MODIFIED"} <= set(event) and not event.errors
+    assert str(timed[2]["URL"]) == "https://desk.example/posts/j/%EA%B8%80-02"
 
 
 def test_legs_are_whole_days_with_their_place(journey: World) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from campaign.core.calendar import Happening, Status, drawn
@@ -222,7 +223,8 @@ class _View:
         return "\n".join(lines)
 
     def _page(self, post: Post) -> str | None:
-        return f"{self.desk.rstrip('/')}/posts/{self.campaign.name}/{post.name}" if self.desk else None
+        # Ids may have letters of any script; an address may not (RFC 3986).
+        return f"{self.desk.rstrip('/')}/posts/{quote(self.campaign.name)}/{quote(post.name)}" if self.desk else None
 
 
 def _status(rows: Sequence[Leaving], *, withdrawn: bool) -> Status:
