@@ -187,8 +187,7 @@ def _tell(here: Here, done: Revised, lang: str, others: Reached | None = None) -
         line(f"{other} is outdated; translate it again: campaign post translate {name} --lang {other} --text …")
     for other, fields in done.stale.items():
         if other not in done.outdated:
-            line(
-                f"{other}: {', '.join(fields)} may be outdated; look at it: campaign post translate {name} --lang {other}"
-            )
+            look = f"campaign post translate {name} --lang {other}"
+            line(f"{other}: {', '.join(fields)} may be outdated; look at it: {look}")
     if done.held and not done.outdated:
         line(f"{len(done.held)} deliveries wait for an approval: campaign post approve {name}")
