@@ -15,7 +15,9 @@ from campaign.core.schedule import parse_local, resolve, zone
 from campaign.media.share import Sharer
 from campaign.platforms import load
 from campaign.service.approve import approve
+from campaign.service.blackout import add_blackout
 from campaign.service.enqueue import cancel, move, retry
+from campaign.service.miss import miss
 from campaign.web.formats import Look
 from campaign.web.reasons import _PATTERNS, reason
 from campaign.web.words import CATALOGUE, LANGS
@@ -39,6 +41,31 @@ def test_the_two_candidates_of_a_gap_and_of_a_fold_are_named(lang: str) -> None:
             resolve("at", at, "Europe/Berlin")
         told = str(reason(str(raised.value), Look(lang)))
         assert all(one in told for one in wanted)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_day_and_an_hour_at_which_nothing_goes_out_are_told(world: World, lang: str) -> None:
+    world.campaign("s", quiet_hours={"ko": "22:00-08:00 Asia/Seoul hard"})
+    world.post("P01", campaign="s", minutes=1)
+    world.clock.turn(minutes=20)
+    world.tick()
+    with world.app.store.begin() as tx:
+        [missed] = miss(world.app, tx)
+    add_blackout(world.app, "선거 (1차)", starts_on="2026-11-25", by=world.alice)
+    said: list[str | None] = []
+    for wrong in (
+        lambda: move(world.app, "P01", at="2026-11-25 10:00", by=world.alice),
+        lambda: retry(world.app, missed.id, at="2026-11-25 10:00", by=world.alice),
+        lambda: retry(world.app, missed.id, at="2026-11-26 02:00", by=world.alice),
+    ):
+        with pytest.raises(Invalid) as raised:
+            wrong()
+        said.append(reason(str(raised.value), Look(lang)))
+
+    assert all(said)
+    assert "선거 (1차), 2026-11-25" in str(said[0])
+    assert "2026-11-26" in str(said[0])
+    assert "2026-11-26 08:00" in str(said[2])
 
 
 def test_what_the_verbs_really_say_is_known(world: World) -> None:

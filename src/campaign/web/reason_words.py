@@ -24,6 +24,21 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "This time has passed (it is {now} now); give a later one.",
         "Это время прошло (сейчас {now}); укажите более позднее.",
     ),
+    "reason.blackout_free": (
+        "아무것도 내보내지 않는 날입니다({name}, {days}). 다음으로 비는 날: {free}.",
+        "Nothing goes out that day ({name}, {days}); the next free day is {free}.",
+        "В этот день ничего не выходит ({name}, {days}). Ближайший свободный день: {free}.",
+    ),
+    "reason.blackout": (
+        "아무것도 내보내지 않는 날입니다({name}, {days}). 다른 날을 고르세요.",
+        "Nothing goes out that day ({name}, {days}); choose another.",
+        "В этот день ничего не выходит ({name}, {days}); выберите другой.",
+    ),
+    "reason.quiet": (
+        "독자를 방해하지 않기로 한 시간입니다. 다음으로 비는 시각: {free}.",
+        "These are hours in which the audience is not disturbed; the next free time is {free}.",
+        "В эти часы аудиторию не беспокоят. Ближайшее свободное время: {free}.",
+    ),
     "reason.time": (
         "날짜와 시각을 모두 적어 주세요.",
         "Give a date and a time.",

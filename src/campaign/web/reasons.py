@@ -16,6 +16,12 @@ _PATTERNS: Final = tuple(
         (r"happens twice in .*?fold first \((?P<first>[^=)]+).*?fold second \((?P<second>[^=)]+)", "fold"),
         (r"was due at .* which is past; move it first", "due_past"),
         (r" is past, it is (?P<now>\d[\d :-]+)", "past"),
+        (
+            r"falls on the blackout (?P<name>.+?) \((?P<days>[\d to-]+)\) for .*?next free day is (?P<free>[\d-]{10})",
+            "blackout_free",
+        ),
+        (r"falls on the blackout (?P<name>.+?) \((?P<days>[\d to-]+)\) for .*?nothing goes out then", "blackout"),
+        (r"falls into the quiet hours of the .*?next free time is (?P<free>\d[\d :-]+)", "quiet"),
         (r"must be a local time written", "time"),
         (r"is no time zone of the IANA", "zone"),
         (r"^to '?(?P<account>[^':]+)'?: this account speaks (?P<langs>[^,]+(?:, [^,]+)*), the post has", "no_lang"),
