@@ -97,7 +97,7 @@ def test_another_grace_judges_what_waits_and_leaves_what_was_missed(world: World
 
 def test_what_cannot_be_a_late_policy_is_refused_with_its_rule(world: World) -> None:
     for options, said in (
-        ({}, "must be given"),
+        ({}, "names nothing to change"),
         ({"grace": timedelta(seconds=59)}, "at least one minute"),
         ({"grace": timedelta(days=366)}, "at most a year"),
         ({"late": "burst"}, "must be one of ask, cancel"),
