@@ -1,7 +1,7 @@
 """The nouns. Ids are UUIDv7 strings; instants are aware UTC; durations are timedelta; digests are sha256 in hex."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -256,7 +256,8 @@ class Outgoing:
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain = {name: _plain(getattr(self, name)) for name in self.__slots__ if name != "media"}
+        plain["media"] = [{name: _plain(getattr(item, name)) for name in item.__slots__} for item in self.media]
         for medium in plain["media"]:
             for name in ("seconds", "captions", "poster"):
                 if not medium[name]:

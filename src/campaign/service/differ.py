@@ -100,13 +100,6 @@ def differ(scene: Scene, row: Row, there: Whole, pictures: tuple[Picture, ...] |
     _compare_own(scene, row, there, found, wrong)
     _compare_targets(scene, row, there, found)
     _compare_langs(row, there, found)
-    known = {f"{one.lang}:{one.code}" for one in there.waivers}
-    if new := [what for what in row.waive if what not in known]:
-        lang, _, code = new[0].partition(":")
-        raise Conflict(
-            f"waive: an import lets no finding of a post pass that is there; do it by itself: campaign post waive "
-            f"{there.post.name} --lang {lang} --code {code} --reason …"
-        )
     try:
         found.moved = _moved(row, there)
     except Invalid as error:

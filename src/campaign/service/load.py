@@ -211,11 +211,11 @@ class _Loader:
         if work.there is None:
             entry = Entry(row.where, work.campaign, draft, row.approve)
             try:
-                work.plan = plan(self.app, scene, entry, by=self.by, scratch=self.shelf)
+                work.plan, left_out = self._planned(scene, entry)
             except (Invalid, NotFound):
                 self._tell_all(work.campaign, draft)
                 raise
-            warnings = tuple(dict.fromkeys(str(item) for item in work.plan.findings))
+            warnings = (*left_out, *dict.fromkeys(str(item) for item in work.plan.findings))
             work.plan.rendered.counts.clear()  # many plans wait together: what nobody asks for any more goes
             return Seen(row.where, row.id, "new", warnings=warnings)
         pictures = draft.pictures if row.media is not None else None
@@ -229,6 +229,24 @@ class _Loader:
         with Fleeting(self.app.store.engine).begin() as tx:  # what would happen, without its happening
             warnings = self._change(tried, tx, work)
         return Seen(row.where, row.id, "changed", names, warnings=warnings)
+
+    def _planned(self, scene: Scene, entry: Entry) -> tuple[Plan, list[str]]:
+        """Return the plan of a new post, and which findings that may stand are none of it any more: an export names
+        whatever was let pass once.
+        """
+        waive, left_out = dict(entry.draft.waive or {}), list[str]()
+        while True:
+            tried = replace(entry, draft=replace(entry.draft, waive=waive))
+            try:
+                return plan(self.app, scene, tried, by=self.by, scratch=self.shelf, whole=bool(waive)), left_out
+            except Invalid as error:
+                gone = (
+                    error.field == "waive" and str(error.value) in waive and error.rule.startswith("there is no such")
+                )
+                if not gone:
+                    raise
+                del waive[str(error.value)]
+                left_out.append(str(error))
 
     def _tell_all(self, campaign: str, draft: Draft) -> None:
         """Say all that is wrong with a new post, which is tried step by step. Raises: ManyInvalid."""

@@ -96,9 +96,9 @@ MEANS: dict[str, tuple[str, str, str]] = {
         "Языки публикации; пусто: те, на которых есть текст.",
     ),
     "waive": (
-        "그대로 두기로 한 지적과 이유, 한 줄에 하나: ru:mixed-script=로고",
-        "Findings that may stand, and why, one a line: ru:mixed-script=a logo",
-        "Замечания, которые можно оставить, и почему, по одному в строке: ru:mixed-script=логотип",
+        "새 게시물에서 그대로 둘 지적과 이유, 한 줄에 하나: ru:mixed-script=로고",
+        "Of a new post: findings that may stand, and why, one a line: ru:mixed-script=a logo",
+        "Для новой публикации: что можно оставить и почему, по одному в строке: ru:mixed-script=логотип",
     ),
     "state": ("읽기용: 상태.", "To be read only: how far it is.", "Только для чтения: состояние."),
     "remarks": ("읽기용: 비고.", "To be read only.", "Только для чтения."),

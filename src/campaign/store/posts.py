@@ -389,7 +389,7 @@ def _variant(row: RowMapping) -> Variant:
 
 
 def _row_of(post: Post) -> dict[str, Any]:
-    row = asdict(post)
+    row: dict[str, Any] = {name: getattr(post, name) for name in post.__slots__}
     row |= {"local_at": post.local_at.strftime(FORMAT), "place": dict(post.place), "langs": list(post.langs)}
     return row
 
