@@ -18,8 +18,10 @@ from campaign.service.blackout import add_blackout
 from campaign.service.compose import Wording
 from campaign.service.duplicate import duplicate
 from campaign.service.miss import miss
+from campaign.service.proofread import proofread
 from campaign.service.repeat import cancel_all, end, move_all, repeat, revise_all
 from campaign.service.revise import Edit, revise
+from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
 from campaign.store import queue
 from campaign.store import series as series_rows
@@ -186,6 +188,18 @@ def test_an_edit_reaches_those_that_say_the_same_and_names_the_others(weekly: Wo
         "셋째 주",
         "새 글",
     ]
+
+
+def test_posts_of_one_series_are_no_echoes_of_one_another_but_a_copy_is(weekly: World) -> None:
+    def codes(name: str) -> set[str]:
+        with weekly.app.store.read() as tx:
+            campaign = campaign_rows.campaign_named(tx, "s")
+            found = proofread(weekly.app, tx, campaign, post_rows.post_named(tx, name))
+        return {each.finding.code for each in found}
+
+    assert not codes("P01-2") & {"same-text", "similar-text"}
+    duplicate(weekly.app, "P01", "P11", at="2026-12-24 18:00", by=weekly.alice)
+    assert "same-text" in codes("P11")
 
 
 def test_what_makes_no_series_changes_nothing(weekly: World) -> None:
