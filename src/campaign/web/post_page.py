@@ -17,9 +17,10 @@ from campaign.core.states import State
 from campaign.service import archive
 from campaign.service.approve import approve
 from campaign.service.confirm import settle
-from campaign.service.enqueue import HOLDABLE, cancel, move, retry
+from campaign.service.enqueue import HOLDABLE, retry
 from campaign.service.package import mark_handed
 from campaign.service.proofread import proofread, waive
+from campaign.service.repeat import cancel_all, move_all
 from campaign.service.report import Series, series_of
 from campaign.service.revise import demand_writer
 from campaign.service.standing import Standing, read
@@ -97,9 +98,9 @@ def _do(desk: Desk, visit: Visit, action: str, campaign: str, post: str) -> None
             at = f"{visit.needed('date')} {visit.needed('time')}"
             gap = {"forward": "forward", "back": "back"}.get(visit.text("gap"))
             fold = {"first": "first", "second": "second"}.get(visit.text("fold"))
-            move(app, post, at=at, by=by, gap=gap, fold=fold, campaign_name=campaign)  # type: ignore[arg-type]
+            move_all(app, post, at=at, by=by, gap=gap, fold=fold, campaign_name=campaign)  # type: ignore[arg-type]
         case "cancel":
-            cancel(app, post, by=by, campaign_name=campaign)
+            cancel_all(app, post, by=by, campaign_name=campaign)
         case "retry":
             now = visit.text("when") == "now"
             at = "" if now else f"{visit.needed('date')} {visit.needed('time')}"
