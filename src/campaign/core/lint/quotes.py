@@ -14,7 +14,7 @@ _STYLES = {"ru": (("«", "»"), ("„", "“")), "ko": (("“", "”"), ("‘", 
 _STRANGERS = {"ru": frozenset('"“”„″'), "ko": frozenset('"'), "en": frozenset('"«»')}
 _DOUBLE = regex.compile('["«»„“”]')
 _CLOSERS = {"«": "»", "„": "“", "“": "”", '"': '"', "»": "", "”": ""}
-_OPENS_AFTER = frozenset("([{‘«„“—–-/\u00a0 \n\t…·")
+_OPENS_AFTER = frozenset("([{‘—–-/\u00a0 \n\t…·")
 _CONTRACTION = regex.compile(r"(?<=[\p{Latin}0-9])'(?=\p{Latin})|(?<![\p{L}\p{N}'])'(?=\d0s\b|tis\b|twas\b|em\b)")
 _PAIR = regex.compile(
     r"(?:^|(?<=[\s(\[“«—–]))'(?=[^\s'])((?:[^'\n]|(?<=[\p{Latin}0-9])'(?=\p{Latin})){0,200}(?<=[^\s']))'(?![\p{Latin}0-9'])",
@@ -83,7 +83,9 @@ def _opens(proof: Proof, place: int, opened: list[int]) -> bool:
     after = text[place + 1] if place + 1 < len(text) else " "
     if mark == "“":  # in Russian it closes what „ has opened
         return proof.lang != "ru" or not opened or text[opened[-1]] != "„"
-    return (before in _OPENS_AFTER or (before in '"“' and bool(opened))) and after not in "\u00a0 \n\t"
+    if before in '"«»„“”':  # beside another mark it does as that one did
+        return bool(opened) and opened[-1] == place - 1 and after not in "\u00a0 \n\t"
+    return before in _OPENS_AFTER and after not in "\u00a0 \n\t"
 
 
 def _closes(text: str, place: int) -> bool:
