@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from campaign.core.errors import CampaignError
@@ -199,6 +199,8 @@ class Office:
             cancel(self.app, self.name, by=self.world.bob)
 
 
+DAY = 24 * 60
+ANOTHER_MEANING = [("edit", "ko", "meaning", "text", True), ("edit", "ru", "meaning", "text", False)]
 LANG, CHANGE = st.sampled_from(["ko", "ru"]), st.sampled_from(["meaning", "typo"])
 ACTS = st.one_of(
     st.tuples(st.just("edit"), LANG, CHANGE, st.sampled_from(["text", "tags", "alt"]), st.booleans()),
@@ -247,7 +249,13 @@ def do(post: Office, act: tuple[Any, ...]) -> None:
 def test_bytes_leave_only_as_they_were_approved(office: World) -> None:
     seen = {"left": 0, "stopped": 0}
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @example("one", "split", [("move", 60), ("wait", 120)])
+    @example("one", "split", [("move", 3 * DAY), ("approve", "bob", ()), ("wait", 3 * DAY), ("wait", 60)])
+    @example("one", "split", [("read", "rita", "ru", "returned"), ("ready", "ru"), ("wait", 60)])
+    @example("one", "split", [*ANOTHER_MEANING, ("approve", "bob", ("ko",)), ("wait", 60)])
+    @example("two", "combined", [("approve", "vera", ()), ("edit", "ru", "meaning", "alt", True), ("wait", 60)])
+    @example("one", "combined", [("edit", "ru", "meaning", "text", True), ("approve", "bob", ("ru",)), ("wait", 60)])
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(st.sampled_from(list(STEPS)), st.sampled_from(["split", "combined"]), st.lists(ACTS, min_size=3, max_size=9))
     def lives(campaign: str, strategy: str, acts: list[tuple[Any, ...]]) -> None:
         post = Office(office, campaign, strategy)
