@@ -158,4 +158,3 @@ def test_a_csv_is_read_by_korean_excel_unless_told_otherwise(shell: Shell, tmp_p
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     shell("export", str(file), "--campaign", "c", "--no-bom")
     assert file.read_bytes().startswith(b"id,")
-
