@@ -12,7 +12,7 @@ from campaign.net.reach import reach
 from campaign.service import glossary
 from campaign.service.approve import approve
 from campaign.service.compose import Draft, Wording, preview
-from campaign.service.draft import Placed
+from campaign.service.draft import Picture, Placed
 from campaign.service.enqueue import cancel
 from campaign.service.look import look
 from campaign.service.mend import mend
@@ -21,6 +21,7 @@ from campaign.service.revise import revise
 from campaign.store import campaigns as campaign_rows
 from campaign.store import people, waivers
 from campaign.store import posts as post_rows
+from tests.clips import clip_file, vtt_file
 from tests.conftest import World
 
 MIXED = "Сегодня мы во Влaдивостоке"  # a Latin a
@@ -145,6 +146,18 @@ def test_a_forbidden_word_is_found_in_titles_hashtags_and_alt_texts_too(stage: W
         draft = Draft("P01", {"ko": Wording("글"), "ru": words}, "2026-11-24 19:00", ("kr", "ru"), pictures=(drawn,))
         seen = preview(stage.app, "c", draft, by=stage.alice)
         assert ["glossary-forbidden"] == [one.finding.code for one in seen.findings if one.is_error]
+
+
+def test_captions_are_read_too(stage: World) -> None:
+    tracks = {
+        lang: vtt_file(stage.folder / f"{lang}.vtt", words) for lang, words in (("ko", "글"), ("ru", "Это Владик"))
+    }
+    clip = Picture(clip_file(stage.folder / "a.mp4"), {"ko": "영상", "ru": "Видео"}, tracks)
+    compose(stage, "Мы здесь", pictures=(clip,))
+    glossary.add_term(stage.app, CITY, by=stage.alice)
+
+    (found,) = [one.finding for one in read(stage) if one.is_error]
+    assert ("captions 1 (ru)", "Владик") == (found.field, found.value)
 
 
 def test_a_word_that_is_forbidden_later_is_found_where_an_account_has_words_of_its_own(stage: World) -> None:

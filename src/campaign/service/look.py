@@ -125,5 +125,5 @@ def _cancel_unready(
 
 
 def _tell(app: App, tx: Any, kind: str, standing: Standing, reasons: Mapping[str, str]) -> None:
-    why = "; ".join(dict.fromkeys(reasons.values()))
+    why = "; ".join(sorted(set(reasons.values())))
     tell(app, tx, kind, standing.post.id, campaign=standing.campaign.name, post=standing.post.name, why=why)

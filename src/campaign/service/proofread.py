@@ -14,8 +14,10 @@ from campaign.core.model import Account, Campaign, Lang, Person, Post, PostMediu
 from campaign.core.plan import Waiver
 from campaign.core.schedule import in_zone
 from campaign.core.sentences import told
+from campaign.core.states import State
 from campaign.core.text import LINK, check_text
 from campaign.service import App, demand_role, event
+from campaign.service.days import Days, hints
 from campaign.service.draft import Placed
 from campaign.service.enqueue import FAULT, enqueue, judge
 from campaign.service.usage import Usage, may_be_waived, own_words, passes, shown, unwaived
@@ -23,7 +25,7 @@ from campaign.service.word import Worded
 from campaign.store import accounts as account_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import echoes as echo_rows
-from campaign.store import looks
+from campaign.store import looks, queue
 from campaign.store import posts as post_rows
 from campaign.store import waivers as waiver_rows
 from campaign.store.posts import Queued, Target
@@ -47,13 +49,24 @@ def proofread(app: App, tx: Any, campaign: Campaign, post: Post, *, waived: bool
     usage = Usage.read(tx, campaign)
     found = _state(campaign, post, variants, newest)
     found += remarks(usage, post, newest, media, targets, accounts)
+    found += _captions(app, usage, post, newest, media)
     found += echoes(tx, post, newest, targets, accounts)
     limits = {account_id: app.capabilities(accounts[account_id]) for account_id in {t.account_id for t in targets}}
     for entry in post_rows.outgoings_of(tx, post.id):
         langs, name = entry.outgoing.langs, entry.outgoing.account
         for one in check(entry.outgoing, limits[entry.account_id]):
             found.append(Placed(one, name, langs, entry.outgoing.part))
+    found += _time(app, tx, campaign, post)
     return found if waived else unwaived(found, waiver_rows.waivers_of(tx, post.id))
+
+
+def _time(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Placed]:
+    """Return what should be known of the time of what is not out: a blackout holds it, so here it is no error."""
+    out = {row.outgoing_id for row in queue.of_post(tx, post.id) if row.state in (State.PUBLISHED, State.CANCELLED)}
+    entries = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in out]
+    days = Days.read(tx, campaign)
+    found = days.stops(post, entries) + hints(tx, days, post, entries, countries=app.countries)
+    return [replace(one, finding=replace(one.finding, severity="warning")) for one in found]
 
 
 def remarks(
@@ -101,6 +114,19 @@ def echoes(
     for place in {(each.post_id, each.account_id): each for each in hours}.values():
         name, langs = accounts[place.account_id].name, account_ids[place.account_id].langs
         found.append(Placed(_same_hour(name, place), name, langs))
+    return found
+
+
+def _captions(
+    app: App, usage: Usage, post: Post, newest: Mapping[Lang, Variant], media: Sequence[PostMedium]
+) -> list[Placed]:
+    """Return what is to be said of the captions that lie here; those of a library elsewhere are not brought for it."""
+    found: list[Placed] = []
+    for item in media:
+        for lang, digest in item.captions.items():
+            if lang in newest and not app.media.far and app.media.exists(digest):
+                with app.media.open(digest) as file:
+                    found += usage.captions(post, lang, item.position, file.read().decode(errors="replace"))
     return found
 
 

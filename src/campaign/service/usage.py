@@ -60,6 +60,11 @@ class Usage:
                 found += self._beside(wordings[source_lang], lang, wording)
         return found
 
+    def captions(self, post: Post, lang: Lang, position: int, text: str) -> list[Placed]:
+        """Return what is to be said of a clip's captions; `text`: of the whole WebVTT file."""
+        field, day = f"captions {position} ({lang})", post.local_at.date()
+        return [Placed(one, langs=(lang,)) for one in self._text(field, text, lang, day, self.campaign.languages)]
+
     def _alone(self, post: Post, lang: Lang, wording: Worded, media: Sequence[PostMedium]) -> list[Placed]:
         day, among = post.local_at.date(), self.campaign.languages
         findings = self._text(f"text ({lang})", wording.text, lang, day, among)
@@ -141,11 +146,12 @@ def own_words(wordings: Mapping[Lang, Worded], targets: Sequence[Target]) -> lis
 
 
 def shown(media: Sequence[PostMedium], newest: Mapping[Lang, Variant]) -> list[PostMedium]:
-    """Return the media with the alt texts of these revisions."""
+    """Return the media with the alt texts and captions of these revisions."""
     found: list[PostMedium] = []
     for item in media:
         alt = {lang: each.alt[item.position] for lang, each in newest.items() if item.position in each.alt}
-        found.append(replace(item, alt={**item.alt, **alt}))
+        said = {lang: each.captions[item.position] for lang, each in newest.items() if item.position in each.captions}
+        found.append(replace(item, alt={**item.alt, **alt}, captions={**item.captions, **said}))
     return found
 
 
