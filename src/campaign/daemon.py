@@ -158,7 +158,7 @@ async def _turn(
         if first:
             miss(app, tx)
             space_out(app, tx)  # what piled up while nobody published
-        watch_zones(app)
+    watch_zones(app)  # in a transaction of its own
     app.log(f"{name}.started", pid=os.getpid(), worker=app.worker, reaped=reaped, **said)
     engine = make()
     loop = asyncio.get_running_loop()
