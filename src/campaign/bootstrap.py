@@ -22,6 +22,7 @@ from campaign.consents import make_consents
 from campaign.core.adapter import Capabilities, overridden
 from campaign.core.clock import Clock
 from campaign.core.errors import Conflict, Invalid
+from campaign.core.holidays import parse_countries
 from campaign.core.model import Account
 from campaign.interpreter import make_translator
 from campaign.media.shelf import Shelf
@@ -149,6 +150,7 @@ def open_app(
         disks=_disks(settings, store),
         clock_offset=lambda: opener.skew.median(clock.monotonic()) if isinstance(opener, Opener) else None,
         max_pixels=settings.media.max_pixels,
+        countries=parse_countries("holidays.countries", settings.holidays.countries),
         comments=Comments(settings.engagement.comment_authors, settings.engagement.comment_days),
         translator=lambda: make_translator(settings, clock, sleep=opener.sleep if own else asyncio.sleep),
         failpoint=failpoint or (lambda name: None),

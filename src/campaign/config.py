@@ -151,6 +151,15 @@ class Engagement(_Section):
     ] = 180
 
 
+class Holidays(_Section):
+    """Holidays that posts are told to fall on."""
+
+    countries: Annotated[
+        str,
+        Field(description="whose holidays the audience of a language keeps: LANG=COUNTRY (ISO 3166-1); empty: none"),
+    ] = "ko=KR, ru=RU"
+
+
 class Notify(_Section):
     """How a person is told of what only a person can put right."""
 
@@ -235,6 +244,7 @@ class Settings(_Section):
     keys: Keys = Keys()
     daemon: Daemon = Daemon()
     engagement: Engagement = Engagement()
+    holidays: Holidays = Holidays()
     notify: Notify = Notify()
     translation: Translation = Translation()
     network: Network = Network()

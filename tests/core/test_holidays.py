@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from campaign.core.holidays import COUNTRIES, holiday_on, holidays_in
+from campaign.core.errors import Invalid
+from campaign.core.holidays import COUNTRIES, holiday_on, holidays_in, parse_countries
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,11 @@ def test_the_package_is_not_loaded_before_a_day_is_asked_about() -> None:
     code = "import sys, campaign.core.holidays; sys.exit('holidays' in sys.modules)"
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_countries_are_read_and_what_is_none_is_refused() -> None:
+    assert {"ko": "KR", "ru": "KZ"} == parse_countries("c", "ko=KR, ru=kz")
+    assert {} == parse_countries("c", " ")
+    for text in ("ko", "ko=KOR", "=KR", "ko=K1"):
+        with pytest.raises(Invalid, match="must be languages with their countries"):
+            parse_countries("c", text)

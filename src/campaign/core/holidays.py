@@ -10,6 +10,8 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal
 
+from campaign.core.errors import Invalid
+
 # Where the audience of a language lives when nothing else is said; English is read everywhere, so it has none.
 COUNTRIES: Mapping[str, str] = {"ko": "KR", "ru": "RU"}
 _LANGUAGES = {"ko": "ko", "ru": "ru", "en": "en_US"}  # our tags → those of the package
@@ -28,6 +30,21 @@ class Holiday:
     def name(self, reader: str) -> str:
         """Return what it is called in the reader's language, or in English where that is not known."""
         return self.names.get(reader, self.names["en"])
+
+
+def parse_countries(field: str, text: str) -> Mapping[str, str]:
+    """Return language → country of 'ko=KR, ru=RU'; empty: nobody keeps holidays.
+
+    Raises:
+        Invalid: it is written otherwise.
+    """
+    found: dict[str, str] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        lang, equals, country = (part.strip() for part in item.partition("="))
+        if not lang or not equals or not country.isalpha() or len(country) != 2:
+            raise Invalid(field, text, "must be languages with their countries (ISO 3166-1), as in ko=KR, ru=RU")
+        found[lang] = country.upper()
+    return found
 
 
 def holiday_on(day: date, country: str) -> Holiday | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from campaign.core.adapter import Adapter, Capabilities, Exchanges
 from campaign.core.clock import Clock
 from campaign.core.errors import Forbidden
+from campaign.core.holidays import COUNTRIES
 from campaign.core.model import Account, Person, Role
 from campaign.core.oauth import Endpoints, OAuth, Registered
 from campaign.core.translation import Translator
@@ -78,6 +79,7 @@ class App:
         tick: seconds within which a process that publishes gives a sign of life.
         reserve: bytes that are to stay free on each of the `disks`, folders by what they are for.
         clock_offset: by how many seconds other hosts are ahead of this machine's clock; None: nobody told.
+        countries: language → the country whose holidays its audience keeps.
         comments: what is kept of those who answer.
         consents: what connecting an account by consent, and renewing its token, needs.
         translator: returns what translates by machine; None: the settings name none.
@@ -112,6 +114,7 @@ class App:
     disks: Mapping[str, Path] = field(default_factory=dict)
     clock_offset: Callable[[], float | None] = lambda: None
     max_pixels: int = 50_000_000
+    countries: Mapping[str, str] = field(default_factory=lambda: COUNTRIES)
     comments: Comments = Comments()
     translator: Callable[[], Translator | None] = field(default=lambda: None)
     failpoint: Callable[[str], None] = field(default=lambda name: None)

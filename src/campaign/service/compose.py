@@ -233,7 +233,7 @@ def _time(app: App, scene: Scene, post: Post, rendered: Rendered, *, whole: bool
     if not whole:
         return found
     with app.store.read() as tx:
-        return found + hints(tx, scene.days, post, rendered.queued)
+        return found + hints(tx, scene.days, post, rendered.queued, countries=app.countries)
 
 
 def _words(

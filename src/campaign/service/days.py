@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign.core import blackout as off
 from campaign.core.finding import Finding
-from campaign.core.holidays import COUNTRIES, holiday_on
+from campaign.core.holidays import holiday_on
 from campaign.core.model import Campaign, Delivery, Post
 from campaign.core.plan import AccountRule, Blackout
 from campaign.core.schedule import audience_time, audience_zone, in_zone
@@ -114,13 +114,19 @@ class Days:
         ]
 
 
-def hints(tx: Any, days: Days, post: Post, queued: Sequence[Queued], *, field: str = "at") -> list[Placed]:
-    """Return, as warnings, holidays of the audiences and posts of the same account nearer than its spacing."""
+def hints(
+    tx: Any, days: Days, post: Post, queued: Sequence[Queued], *, countries: Mapping[str, str], field: str = "at"
+) -> list[Placed]:
+    """Return, as warnings, holidays of the audiences and posts of the same account nearer than its spacing.
+
+    Args:
+        countries: language → the country whose holidays its audience keeps.
+    """
     found: list[Placed] = []
     for entry in queued:
         if entry.parent_id is None:
             account, langs = entry.outgoing.account, entry.outgoing.langs
-            findings = _holidays(entry, days.zones(entry.account_id, langs, post), field)
+            findings = _holidays(entry, days.zones(entry.account_id, langs, post), countries, field)
             findings += spacing_findings(days, entry, post, near_times(tx, days, entry, post), field=field)
             found += [Placed(finding, account, langs) for finding in findings]
     return found
@@ -155,10 +161,10 @@ def _blackouts(days: Days, entry: Queued, zones: Mapping[str, str], post: Post, 
     return [Finding("error", field, shown, rule, code="blackout", told=told)]
 
 
-def _holidays(entry: Queued, zones: Mapping[str, str], field: str) -> list[Finding]:
+def _holidays(entry: Queued, zones: Mapping[str, str], countries: Mapping[str, str], field: str) -> list[Finding]:
     found: list[Finding] = []
     for lang in entry.outgoing.langs:
-        country = COUNTRIES.get(lang)
+        country = countries.get(lang)
         day = off.day_of(entry.due_at, zones[lang])
         holiday = holiday_on(day, country) if country else None
         if holiday is None:
