@@ -9,6 +9,8 @@ from campaign.service.blackout import add_blackout, remove_blackout
 from campaign.service.compose import Draft, Wording, compose, preview
 from campaign.service.enqueue import move, retry
 from campaign.service.miss import miss
+from campaign.service.proofread import proofread
+from campaign.store import campaigns as campaign_rows
 from tests.conftest import World
 
 BOTH = {"ko": "안녕하세요", "ru": "Здравствуйте"}
@@ -132,3 +134,13 @@ def test_today_of_two_zones_must_be_said_whose(world: World) -> None:
     assert "2026-11-23" == str(
         add_blackout(world.app, "n", starts_on="today", zone="America/New_York", by=world.alice).blackout.starts_on
     )
+
+
+def test_a_check_of_a_held_post_names_the_blackout_and_is_no_error(world: World) -> None:
+    made = world.post("P01")
+    add_blackout(world.app, "애도", starts_on="2026-11-24", by=world.alice)
+    with world.app.store.read() as tx:
+        campaign = campaign_rows.campaign_named(tx, "c")
+        found = proofread(world.app, tx, campaign, made.post)
+
+    assert [("warning", "blackout")] == [(one.finding.severity, one.finding.code) for one in found]

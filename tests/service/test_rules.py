@@ -1,5 +1,6 @@
 """What a campaign asks of an account: slots, spacing; and what compose then tells."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,9 @@ from campaign.core.schedule import in_zone
 from campaign.service.blackout import add_blackout
 from campaign.service.compose import Draft, Wording, compose
 from campaign.service.enqueue import move
+from campaign.service.proofread import proofread
 from campaign.service.rules import next_free_slot, set_rule
+from campaign.store import campaigns as campaign_rows
 from tests.conftest import World
 
 
@@ -56,6 +59,14 @@ def test_a_holiday_of_the_audience_is_a_hint(seoul: World) -> None:
     made = compose(seoul.app, "c", Draft("P", {"ko": Wording("한글날")}, "2019-10-09 12:00", ("kr",)), by=seoul.alice)
 
     assert any("is a holiday of the ko audience (KR): Hangul Day" in text for text in made.warnings)
+    with seoul.app.store.read() as tx:
+        campaign = campaign_rows.campaign_named(tx, "c")
+        found = proofread(seoul.app, tx, campaign, made.post)
+        elsewhere = proofread(replace(seoul.app, countries={"ko": "US"}), tx, campaign, made.post)
+    [holiday] = [one.finding for one in found if one.finding.code == "holiday"]
+    assert "2019-10-09은(는) ko 독자의 공휴일입니다(KR): 한글날." == holiday.message("ko")
+    assert "2019-10-09 — праздничный день у аудитории ko (KR): Hangul Day." == holiday.message("ru")
+    assert "holiday" not in {one.finding.code for one in elsewhere}
 
 
 def test_soft_quiet_hours_are_broken_with_a_reason_and_hard_ones_never(seoul: World) -> None:
