@@ -384,3 +384,66 @@ def test_deliveries_that_are_out_keep_their_approvals(one: World) -> None:
 
     assert before == {each.outgoing_sha256 for each in given if each.void_at is None}
     assert timedelta(0) == max(each.created_at for each in given) - START
+
+
+THREE = {"ko": "안녕하세요", "ru": "Здравствуйте", "en": "Hello"}
+
+
+def approved_in(world: World, name: str) -> dict[str, bool]:
+    with world.app.store.read() as tx:
+        post = post_rows.post_named(tx, name)
+        standing = read(tx, campaign_rows.campaign_of(tx, post.campaign_id), post, now=world.clock.now())
+        return {
+            "+".join(entry.outgoing.langs): standing.why_not(standing.asked_of(entry)) is None
+            for entry in post_rows.outgoings_of(tx, post.id)
+        }
+
+
+def test_a_changed_korean_text_outdates_both_translations_and_voids_their_approvals(one: World) -> None:
+    one.connect("three", "ko", "ru", "en", twin_account="peace_en")
+    one.post("P03", campaign="s", to=("three",), texts=THREE, approve_now=False)
+    approve(one.app, "P03", by=one.bob)
+    done = revise(one.app, "P03", "ko", by=one.alice, text="1919년의 목소리를 기억합니다")
+
+    assert ("en", "ru") == done.outdated
+    assert {"ko": False, "ru": False, "en": False} == approved_in(one, "P03")
+    with one.app.store.read() as tx:
+        given = approval_rows.approvals_of(tx, done.post.id)
+    assert {"ru": "ko says something else now", "en": "ko says something else now"} == {
+        each.lang: each.void_because for each in given if each.void_at
+    }
+
+    for lang in ("ru", "en"):  # the same words: they still hold, and are approved anew
+        revise(one.app, "P03", lang, by=one.alice)
+
+    assert {"ko": False, "ru": False, "en": False} == approved_in(one, "P03")
+
+    approve(one.app, "P03", by=one.bob)
+
+    assert {"ko": True, "ru": True, "en": True} == approved_in(one, "P03")
+
+
+def test_another_alt_text_voids_the_approval_of_its_own_language_alone(one: World) -> None:
+    alt = {"ko": "남색 그림", "ru": "Синяя картинка", "en": "A blue picture"}
+    one.connect("three", "ko", "ru", "en", twin_account="peace_en")
+    one.post("P03", campaign="s", to=("three",), texts=THREE, approve_now=False, pictures=(one.picture(alt),))
+    approve(one.app, "P03", by=one.bob)
+    done = revise(one.app, "P03", "ko", by=one.alice, alt={1: "밤하늘"})
+
+    assert () == done.outdated
+    assert {"ru": ("alt",), "en": ("alt",)} == dict(done.stale)
+    assert {"ko": False, "ru": True, "en": True} == approved_in(one, "P03")
+
+    one.post("P04", campaign="s", to=("three",), texts=THREE, approve_now=False, strategy="combined",
+             pictures=(one.picture(alt),))  # fmt: skip
+    approve(one.app, "P04", by=one.bob)
+    revise(one.app, "P04", "ko", by=one.alice, alt={1: "밤하늘"})
+    with one.app.store.read() as tx:
+        post = post_rows.post_named(tx, "P04")
+        entry = post_rows.outgoings_of(tx, post.id)[0]
+        carried = {
+            each.lang for each in approval_rows.approvals_of(tx, post.id) if each.outgoing_sha256 == entry.sha256
+        }
+
+    assert {"ru", "en"} == carried
+    assert ("ko",) == approve(one.app, "P04", by=one.bob, langs=["ru"]).waiting
