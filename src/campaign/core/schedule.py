@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -120,20 +120,7 @@ class QuietHours:
         Raises:
             Invalid: it is written otherwise.
         """
-        if value.strip().lower() in ("", "none"):
-            return None
-        found = _QUIET.fullmatch(value.strip())
-        rule = "must be written as 22:00-08:00 Asia/Seoul, 22:00-08:00 leg, 22:00-08:00 leg hard, or none"
-        if not found:
-            raise Invalid(field, value, rule)
-        try:
-            starts, ends = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
-        except ValueError:
-            raise Invalid(field, value, rule) from None
-        if starts == ends:
-            raise Invalid(field, value, "must not begin and end at the same time")
-        where = None if found[5] == "leg" else str(zone(field, found[5]))
-        return cls(starts, ends, where, hard=found[6] == "hard")
+        return _quiet_hours(field, value)
 
     def moved(self, instant: datetime, leg_zone: str) -> datetime:
         """Return the instant itself, or the end of the quiet hours that it falls into (aware UTC)."""
@@ -152,6 +139,24 @@ class QuietHours:
 
     def __str__(self) -> str:
         return f"{self.starts:%H:%M}-{self.ends:%H:%M} {self.zone or 'leg'}" + " hard" * self.hard
+
+
+@lru_cache(maxsize=256)  # each question when a post may go out asks for it, and to know all zones takes long
+def _quiet_hours(field: str, value: str) -> QuietHours | None:
+    if value.strip().lower() in ("", "none"):
+        return None
+    found = _QUIET.fullmatch(value.strip())
+    rule = "must be written as 22:00-08:00 Asia/Seoul, 22:00-08:00 leg, 22:00-08:00 leg hard, or none"
+    if not found:
+        raise Invalid(field, value, rule)
+    try:
+        starts, ends = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+    except ValueError:
+        raise Invalid(field, value, rule) from None
+    if starts == ends:
+        raise Invalid(field, value, "must not begin and end at the same time")
+    where = None if found[5] == "leg" else str(zone(field, found[5]))
+    return QuietHours(starts, ends, where, hard=found[6] == "hard")
 
 
 def audience_time(

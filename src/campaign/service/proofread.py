@@ -52,18 +52,19 @@ def proofread(app: App, tx: Any, campaign: Campaign, post: Post, *, waived: bool
     found += _captions(app, usage, post, newest, media)
     found += echoes(tx, post, newest, targets, accounts)
     limits = {account_id: app.capabilities(accounts[account_id]) for account_id in {t.account_id for t in targets}}
-    for entry in post_rows.outgoings_of(tx, post.id):
+    queued = post_rows.outgoings_of(tx, post.id)
+    for entry in queued:
         langs, name = entry.outgoing.langs, entry.outgoing.account
         for one in check(entry.outgoing, limits[entry.account_id]):
             found.append(Placed(one, name, langs, entry.outgoing.part))
-    found += _time(app, tx, campaign, post)
+    found += _time(app, tx, campaign, post, queued)
     return found if waived else unwaived(found, waiver_rows.waivers_of(tx, post.id))
 
 
-def _time(app: App, tx: Any, campaign: Campaign, post: Post) -> list[Placed]:
+def _time(app: App, tx: Any, campaign: Campaign, post: Post, queued: Sequence[Queued]) -> list[Placed]:
     """Return what should be known of the time of what is not out: a blackout holds it, so here it is no error."""
     out = {row.outgoing_id for row in queue.of_post(tx, post.id) if row.state in (State.PUBLISHED, State.CANCELLED)}
-    entries = [entry for entry in post_rows.outgoings_of(tx, post.id) if entry.id not in out]
+    entries = [entry for entry in queued if entry.id not in out]
     days = Days.read(tx, campaign)
     found = days.stops(post, entries) + hints(tx, days, post, entries, countries=app.countries)
     return [replace(one, finding=replace(one.finding, severity="warning")) for one in found]
