@@ -154,6 +154,7 @@ def start(app: App, seconds: float) -> float:
     due = app.clock.now() + timedelta(seconds=seconds)
     with app.store.begin() as tx:
         tx.execute(deliveries.update().values(due_at=due, late_after=due + GRACE))
+        tx.execute(outgoings.update().values(due_at=due, looked_at=due, warned_at=due))  # nothing of it is looked at
     return due.timestamp()
 
 

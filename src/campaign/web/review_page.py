@@ -89,7 +89,7 @@ class Guests:
             if isinstance(error, Invalid) and (error.field != "reason" or str(error.value).strip()):
                 notice = None
             return self._page(visit, link, error.status_code, notice=notice, problem=None if notice else str(error))
-        return _headed(self._desk.go(f"{visit.path}?said={lang}#l-{lang}"))
+        return _headed(self._desk.go(f"{visit.path}?said={lang}"))
 
     def medium(self, visit: Visit) -> Response:
         """Serve a file of this very post. Raises: NotFound."""
