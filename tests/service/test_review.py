@@ -7,6 +7,7 @@ import pytest
 from campaign.core.approval import Stage
 from campaign.core.errors import Conflict, Forbidden, Invalid, NotFound
 from campaign.core.model import Role
+from campaign.core.plan import AccountRule
 from campaign.service import campaigns
 from campaign.service.approve import approve
 from campaign.service.enqueue import move, retry
@@ -22,9 +23,9 @@ from campaign.service.review import (
 )
 from campaign.service.revise import revise
 from campaign.service.standing import read
+from campaign.store import account_rules, notices, people, queue
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
-from campaign.store import notices, people, queue
 from campaign.store import posts as post_rows
 from tests.conftest import START, World
 
@@ -447,3 +448,26 @@ def test_another_alt_text_voids_the_approval_of_its_own_language_alone(one: Worl
 
     assert {"ru", "en"} == carried
     assert ("ko",) == approve(one.app, "P04", by=one.bob, langs=["ru"]).waiting
+
+
+def test_an_account_may_ask_for_more_people_than_its_campaign(world: World) -> None:
+    world.campaign("s", approval="none")
+    account = world.connect("two", "ko", "ru", twin_account="peace_ru")
+    with world.app.store.begin() as tx:
+        campaign = campaign_rows.campaign_named(tx, "s")
+        account_rules.keep(tx, AccountRule(campaign.id, account.id, steps=2))
+    world.people["rita"] = campaigns.add_person(world.app, "rita", [Role.REVIEWER])
+    world.post("P01", campaign="s", to=("kr", "two"), texts={"ko": "안녕하세요"})
+
+    assert 1 == len(world.deliveries())  # to kr, of which nothing is asked
+
+    review(world.app, "P01", "ko", "passed", by=world.people["rita"])
+    world.clock.turn(minutes=10)
+    world.tick()
+
+    assert 1 == posts_sent(world)
+
+    approve(world.app, "P01", by=world.bob)
+    world.tick()
+
+    assert 2 == posts_sent(world)
