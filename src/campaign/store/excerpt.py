@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from campaign.core.model import ArchiveState
 from campaign.core.states import State
+from campaign.store.plans import account_rules, series
 from campaign.store.tables import (
     approvals,
     campaigns,
@@ -61,6 +62,8 @@ def copy_campaign(source: Connection, target: Connection, campaign_id: str, keys
     of_campaign = sa.select(posts.c.id).where(posts.c.campaign_id == campaign_id)
     _copy(source, target, campaigns, campaigns.c.id == campaign_id)
     _copy(source, target, legs, legs.c.campaign_id == campaign_id)
+    for table in (series, account_rules):
+        _copy(source, target, table, table.c.campaign_id == campaign_id)
     _copy(source, target, posts, posts.c.campaign_id == campaign_id)
     used = sa.select(post_media.c.sha256).where(post_media.c.post_id.in_(of_campaign))
     _copy(source, target, media, media.c.sha256.in_(used))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
@@ -30,6 +31,7 @@ from campaign.places import open_library
 from campaign.platforms import load
 from campaign.service import App
 from campaign.service.enqueue import enqueue, release
+from campaign.service.standing import read
 from campaign.store import accounts as account_rows
 from campaign.store import approvals as approval_rows
 from campaign.store import posts as post_rows
@@ -181,10 +183,16 @@ def _approve(app: App, plan: Plan, post_id: str) -> None:
     now, played = app.clock.now(), {line.id for line in plan.played}
     with app.store.begin() as tx:
         post = post_rows.post_of(tx, post_id)
+        standing = read(tx, plan.campaign, post, now=now)
         for entry in post_rows.outgoings_of(tx, post_id):
-            if entry.id in played:
-                for lang in entry.outgoing.langs:
-                    approval_rows.add_approval(tx, Approval(app.new_id(), post_id, entry.sha256, lang, BY, now))
+            if entry.id not in played:
+                continue
+            steps = standing.asked_of(entry).steps
+            for lang, step in product(entry.outgoing.langs, range(1, steps + 1)):
+                who = f"{BY} {step}"  # each step is another person's
+                approval_rows.add_approval(
+                    tx, Approval(app.new_id(), post_id, entry.sha256, lang, who, now, step=step, steps=steps)
+                )
     try:
         with app.store.begin() as tx:
             enqueue(app, tx, plan.campaign, post, by=BY)
