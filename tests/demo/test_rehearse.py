@@ -22,7 +22,7 @@ from campaign.demo.rehearsal.outcome import Line, Rehearsal
 from campaign.demo.rehearsal.stage import Stage
 from campaign.demo.rehearse import rehearse
 from campaign.platforms import available, load
-from campaign.service import accounts
+from campaign.service import accounts, campaigns
 from campaign.service.approve import approve
 from campaign.service.compose import Wording
 from campaign.service.pause import pause
@@ -196,6 +196,13 @@ def test_what_is_not_approved_is_held_unless_drafts_count_as_approved(world: Wor
     assert ("held", "not approved in ru") == (_line(found, "P01", "ru").standing, _line(found, "P01", "ru").why)
     assert 6 == found.exit_code
     assert ({"published": 2}, 0, True) == (drafts.tally, drafts.exit_code, drafts.plain()["drafts_as_approved"])
+
+
+def test_drafts_count_as_approved_by_as_many_people_as_are_asked_for(world: World) -> None:
+    _both(world, "P01")
+    campaigns.edit_campaign(world.app, "c", by=world.bob, approval="two")
+
+    assert {"published": 2} == _rehearse(world, drafts=True).tally
 
 
 def test_an_outdated_translation_is_held_even_among_drafts(world: World) -> None:
