@@ -14,7 +14,7 @@ from .conftest import Shell
 
 KEYS = {
     *("id", "post", "langs", "account", "platform", "part", "state", "due_at", "published_at", "remote_id"),
-    *("permalink", "attempts", "guarantee", "campaign", "moved_because", "error", "archive_state"),
+    *("permalink", "attempts", "guarantee", "campaign", "moved_because", "held_because", "error", "archive_state"),
 }
 
 

@@ -1,6 +1,7 @@
 """The command itself: light, helpful, with one place for errors."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_an_unknown_config_key_is_named_with_the_nearest(shell: Shell, tmp_path:
     assert said.code == 2
     assert "daemon.slotz" in said.err and "daemon.slots" in said.err
     assert shell("post", "list", "--config", str(tmp_path / "none.toml")).code == 3
+
+
+def test_a_disk_that_is_full_is_told_without_the_statement(shell: Shell) -> None:
+    text = "ko=" + "꽉 찬 디스크 " * 60
+    words = ["post", "add", "--campaign", "c", "--id", "P01", "--to", "kr", "--at", "2026-11-24 19:00", "--text", text]
+    command = shlex.join([sys.executable, "-m", "campaign", *words, "--dir", str(shell.dir), "--as", "alice"])
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {command}"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "the database cannot be used" in done.stderr and "campaign doctor" in done.stderr
+    assert "INSERT" not in done.stderr and "꽉" not in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(shell: Shell) -> None:

@@ -40,6 +40,28 @@ def test_a_post_is_kept_with_its_picture_and_enqueued(
     assert "P01" in shell("post", "list", "--campaign", "c").out
 
 
+def test_a_post_says_what_is_missing_and_what_holds_it(shell: Shell, world: World) -> None:
+    world.connect("ru", "ru", twin_account="peace_ru")
+    words = ["--text", "ko=안녕하세요", "--langs", "ko,ru", "--at", AT, "--approve"]
+    assert shell(*BASE[:-2], "--to", "kr,ru", *words).code == 0
+    shown = shell("post", "show", "P01").out
+    assert "text (ru)  not written yet: campaign post translate P01 --lang ru --text …" in shown
+    assert ["ru"] == shell("post", "show", "P01", "--json").json["missing"]
+
+    shell("post", "translate", "P01", "--lang", "ru", "--text", "Здравствуйте")
+    shell("post", "approve", "P01", by="bob")
+    assert "held" not in shell("delivery", "list").out
+    shell("post", "edit", "P01", "--lang", "ko", "--text", "안녕히 가세요")
+
+    why = "outdated in ru: ko has changed (revision 2)"
+    shown = shell("post", "show", "P01", "--json").json
+    assert ([], {"ru": why}) == (shown["missing"], shown["stopped"])
+    assert 1 == shell("delivery", "list").out.count(f"held: {why}")
+    assert f"stopped  {why}" in " ".join(shell("post", "show", "P01").out.split(" ")).replace(
+        "stopped    ", "stopped  "
+    )
+
+
 REFUSED: list[tuple[list[str], int, str]] = [
     ([*BASE, "--text", "ko=글", "--at", "2026-11-23 19:00"], 2, "--now"),
     ([*BASE, "--text", "ko=글", "--at", "tomorrow"], 2, "YYYY-MM-DD"),

@@ -56,6 +56,14 @@ def test_a_post_is_asked_for_passed_and_approved(office: Shell) -> None:
     assert [("rita", 1), ("bob", 2)] == steps
 
 
+def test_a_first_step_of_two_is_not_called_an_approval(office: Shell) -> None:
+    first = office("post", "approve", "P01", by="bob").out
+    assert "step 1 of 2 is given" in first and "approved" not in first
+
+    office("user", "add", "ben", "--role", "approver", by="root")
+    assert "post P01 approved in ko; 1 deliveries enqueued" in office("post", "approve", "P01", by="ben").out
+
+
 def test_what_is_returned_says_why_and_an_old_revision_decides_nothing(office: Shell) -> None:
     said = office("post", "review", "P01", "--lang", "ko", "--return", "날짜가 틀립니다", "--field", "text", by="rita")
     assert said.code == 0 and "returned" in said.out

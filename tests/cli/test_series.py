@@ -40,7 +40,7 @@ def test_a_copy_says_which_languages_need_a_look(shell: Shell, world: World) -> 
     world.post("P01", to=("kr", "ru"), texts={"ko": "안녕하세요", "ru": "Здравствуйте"})
     made = shell("post", "copy", "P01", "P11", "--at", "2026-12-24 18:00")
 
-    assert made.code == 0 and "campaign post edit P11 --lang ru" in made.out, made.err
+    assert made.code == 0 and "campaign post translate P11 --lang ru --holds" in made.out, made.err
     assert [row["langs"] for row in shell("post", "show", "P11", "--json").json["deliveries"]] == [["ko"]]
     assert shell("post", "edit", "P11", "--lang", "ru").code == 0
     assert shell("post", "copy", "P01", "P11", "--at", "2026-12-24 18:00").code == 5

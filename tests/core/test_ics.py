@@ -92,10 +92,18 @@ def test_what_is_not_followed_is_told_and_the_rest_is_taken(event: str, why: str
     assert len(found.told) == 1 and why in found.told[0]
 
 
+def test_a_calendar_in_another_code_page_is_refused_and_utf_16_is_read() -> None:
+    raw = ics("DTSTART;VALUE=DATE:20261224").replace(b"Day 1", "성탄절".encode())
+
+    assert [each.title for each in take_apart(raw.decode().encode("utf-16"), today=TODAY).spans] == ["성탄절"]
+    with pytest.raises(Invalid, match=r"is not UTF-8"):
+        take_apart(raw.decode().encode("cp949"), today=TODAY)
+
+
 HOSTILE = {
     "empty": (b"", "no iCalendar|no entry"),
     "text": (b"hello", "no iCalendar|no entry"),
-    "binary": (bytes(range(256)) * 40, "no iCalendar|no entry"),
+    "binary": (bytes(range(256)) * 40, "is not UTF-8"),
     "large": (b"X" * (MOST_BYTES + 1), "larger than"),
     "deep": (b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 5, "nested deeper"),
     "many": (ics(*["DTSTART;VALUE=DATE:20261201"] * (MOST_EVENTS + 1)), "more than 2000 entries"),

@@ -60,6 +60,14 @@ def test_a_text_that_a_person_writes_is_kept(text: str) -> None:
     assert text == check_text("text", text)
 
 
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u200b\u200b \ufeff", "\u2060\u202e", "\u3164", "\u2800\u2800", "\U0010ffff"]
+)
+def test_a_text_of_which_nothing_can_be_seen_is_empty(text: str) -> None:
+    with pytest.raises(Invalid, match=r"U\+[0-9A-F]{4,6}.*must not be empty: nothing of it can be seen"):
+        check_text("text", text)
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)

@@ -55,7 +55,13 @@ def _run(tokens: list[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
         _debug()
-        _tell(as_json, f"internal error: {type(error).__name__}: {error}", {"type": "InternalError"})
+        # What a database's driver says, without the statement and its values: they hold what people wrote.
+        said = getattr(error, "orig", None) or error
+        if type(error).__name__ == "OperationalError":
+            rule = "what was under way was not kept; look at its disk (campaign doctor), then do the same again"
+            _tell(as_json, f"the database cannot be used: {said}; {rule}", {"type": "DatabaseError"})
+            return 1
+        _tell(as_json, f"internal error: {type(error).__name__}: {said}", {"type": "InternalError"})
         return 1
     return result if isinstance(result, int) else 0
 

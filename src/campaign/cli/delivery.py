@@ -27,9 +27,9 @@ from campaign.store import queue
 SHOWN = 500  # characters of a body on a screen; --json has more of it
 FIELDS = (
     *("id", "post", "langs", "account", "platform", "part", "state", "due_at", "published_at", "remote_id"),
-    *("permalink", "attempts", "guarantee", "campaign", "moved_because", "error", "archive_state"),
+    *("permalink", "attempts", "guarantee", "campaign", "moved_because", "held_because", "error", "archive_state"),
 )
-HEADS = ("id", "post", "langs", "account", "part", "state", "due", "published", "permalink", "error")
+HEADS = ("id", "post", "langs", "account", "part", "state", "due", "published", "permalink", "why")
 
 
 def show_all(
@@ -203,10 +203,12 @@ def withdraw_it(id: Annotated[str, Parameter(name="ID")], /, *, reason: str, her
 
 
 def cells(row: Mapping[str, Any]) -> list[object]:
-    """Return a row of queue.listed() as HEADS has it."""
+    """Return a row of queue.listed() as HEADS has it; `why`: its error, else why it is held though it is scheduled."""
     due, out = in_zone(row["due_at"], row["zone"]), row["published_at"]
     published = in_zone(out, row["zone"]) if out else None
-    return [*(row[name] for name in HEADS[:6]), due, published, row["permalink"], row["error"]]
+    open_ = row["state"] in (State.SCHEDULED, State.CLAIMED)
+    held = f"held: {row['held_because']}" if open_ and row["held_because"] else None
+    return [*(row[name] for name in HEADS[:6]), due, published, row["permalink"], row["error"] or held]
 
 
 def brief(delivery: Delivery) -> dict[str, object]:

@@ -13,6 +13,7 @@ from campaign.core.model import Campaign, Leg, Post, PostMedium, Variant
 from campaign.core.schedule import Fold, Gap, in_zone
 from campaign.service.approve import approve
 from campaign.service.repeat import Scope, cancel_all, move_all
+from campaign.service.standing import read
 from campaign.store import approvals as approval_rows
 from campaign.store import campaigns as campaign_rows
 from campaign.store import posts as post_rows
@@ -68,12 +69,15 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
         approvals = approval_rows.approvals_of(tx, post.id)
         queued = post_rows.outgoings_of(tx, post.id)
         rows = [row for row in queue.listed(tx, entry.id) if row["post_id"] == post.id]
+        standing = read(tx, entry, post, now=app.clock.now())
     if here.json:
         data(
             head
             | {
                 "place": dict(post.place),
                 "texts": {lang: _variant(item) for lang, item in latest.items()},
+                "missing": list(standing.lacking),
+                "stopped": dict(standing.blocked),
                 "media": [_medium(item) for item in media],
                 "outgoings": [_queued(item, approvals) for item in queued],
                 "approvals": [_approval(item) for item in approvals],
@@ -85,6 +89,11 @@ def show(id: Annotated[str, Parameter(name="ID")], /, *, campaign: str | None = 
     for lang, item in latest.items():
         print()
         fields({f"text ({lang})": item.text, "tags": item.tags, "link": item.link, "title": item.title})
+        if lang in standing.blocked:
+            fields({"stopped": standing.blocked[lang]})
+    for lang in standing.lacking:
+        print()
+        fields({f"text ({lang})": f"not written yet: campaign post translate {post.name} --lang {lang} --text …"})
     for one in media:
         print()
         size = f"{one.medium.mime}, {one.medium.size} bytes, {one.medium.width} × {one.medium.height}"
@@ -145,7 +154,9 @@ def approve_it(
     for lang_, step, steps_ in dict.fromkeys((each.lang, each.step, each.steps) for each in done.given):
         if step < steps_:
             line(f"post {done.post.name} ({lang_}): step {step} of {steps_} is given")
-    line(f"post {done.post.name} approved in {', '.join(done.langs)}; {len(deliveries)} deliveries enqueued")
+    whole = [lang_ for lang_ in done.langs if lang_ not in done.waiting]
+    if whole:
+        line(f"post {done.post.name} approved in {', '.join(whole)}; {len(deliveries)} deliveries enqueued")
     if done.waiting:
         say(f"waits for approval in {', '.join(done.waiting)}")
 

@@ -103,7 +103,7 @@ def copy_it(
         return
     line(f"post {done.post.name} goes out {in_zone(done.post.due_at, done.post.zone)}")
     for lang in done.unchecked:
-        line(f"{lang} needs a look; if it still holds: campaign post edit {done.post.name} --lang {lang}")
+        line(f"{lang} needs a look; if it still holds: campaign post translate {done.post.name} --lang {lang} --holds")
 
 
 def show_all(*, campaign: str | None = None, here: Here = HERE) -> None:

@@ -3,6 +3,7 @@
 It may come from anywhere, so it is bounded before it is read, and what cannot be understood is told, never guessed.
 """
 
+import codecs
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -67,6 +68,7 @@ def take_apart(raw: bytes, *, today: date, tz: str | None = None) -> Taken:
     Raises:
         Invalid: it is no calendar, too large, or nested too deep; it names a zone that nobody knows, and `tz` is None.
     """
+    raw = _as_utf8(raw)
     _bound(raw)
     try:
         calendars = Calendar.from_ical(raw, multiple=True)
@@ -109,6 +111,18 @@ def take_apart(raw: bytes, *, today: date, tz: str | None = None) -> Taken:
 
 class _Skip(Exception):
     """Why an entry is left out."""
+
+
+def _as_utf8(raw: bytes) -> bytes:
+    """Return the file in UTF-8, as RFC 5545 §3.1.4 wants it; names in another code page would be garbled unseen."""
+    if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raw = raw.decode("utf-16", errors="replace").encode()
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        rule = "is not UTF-8, as an iCalendar file is; write it anew with UTF-8 as its encoding"
+        raise Invalid("file", f"byte {error.start}", rule) from None
+    return raw
 
 
 def _bound(raw: bytes) -> None:

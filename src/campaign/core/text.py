@@ -38,6 +38,8 @@ LINK = regex.compile(
 )
 _TAG = regex.compile(r"#[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*")
 _MARKUP = regex.compile(r"<br\s*/?>|</p>\s*<p[^>]*>", regex.IGNORECASE)
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cf", "Cn"})  # control characters get a sentence of their own
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers of Hangul, Braille's blank: letters to Unicode
 _ELEMENT = regex.compile(r"</?[a-z][^>]*>", regex.IGNORECASE)  # not the sign in "I <3 you"
 
 
@@ -63,6 +65,9 @@ def check_text(field: str, text: str) -> str:
     result = normalise(text)
     if not result:
         raise Invalid(field, text, "must not be empty")
+    if all(character in _BLANK or unicodedata.category(character) in _UNSEEN for character in result):
+        signs = " ".join(dict.fromkeys(f"U+{ord(character):04X}" for character in result[:20]))
+        raise Invalid(field, signs, "must not be empty: nothing of it can be seen")
     for position, character in enumerate(result):
         if unicodedata.category(character) == "Cc" and character not in "\n\t":
             raise Invalid(field, result, f"holds the control character U+{ord(character):04X} at {position}; remove it")
