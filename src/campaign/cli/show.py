@@ -97,9 +97,12 @@ def bar(word: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda done, of: drawn.update(task, completed=done, total=of)
 
 
+_SHOWN = "\u00a0\u202f\u2009\u3000\u200d\ufe0f"  # Russian sets the first two everywhere, emoji need the last two
+
+
 def clean(text: str) -> str:
     """Return a text without what would steer a terminal: a platform's words are shown, never obeyed."""
-    return "".join(c if c in "\n\t" or c.isprintable() or c in "\u200d\ufe0f" else "�" for c in text)
+    return "".join(c if c in "\n\t" or c.isprintable() or c in _SHOWN else "�" for c in text)
 
 
 def iso(moment: datetime | None) -> str | None:
