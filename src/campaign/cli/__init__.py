@@ -56,7 +56,7 @@ def _run(tokens: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
         _debug()
         # What a database's driver says, without the statement and its values: they hold what people wrote.
-        said = getattr(error, "orig", None) or error
+        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
         if type(error).__name__ == "OperationalError":
             rule = "what was under way was not kept; look at its disk (campaign doctor), then do the same again"
             _tell(as_json, f"the database cannot be used: {said}; {rule}", {"type": "DatabaseError"})

@@ -63,13 +63,24 @@ def add_post(tx: Connection, post: Post) -> None:
     taken = sa.select(posts.c.id).where(posts.c.campaign_id == post.campaign_id, posts.c.name == post.name)
     if tx.execute(taken).first():
         raise Conflict(f"post id '{post.name}' is used already in this campaign; nothing was changed")
-    tx.execute(posts.insert().values(_row_of(post)))
+    add_posts(tx, [post])
 
 
 def add_posts(tx: Connection, items: Sequence[Post]) -> None:
-    """Keep many posts, whose names are known to be free."""
-    if items:
+    """Keep many posts, whose names were looked for and are free.
+
+    Raises:
+        Conflict: somebody has taken one since, for PostgreSQL lets two look at once; the transaction is to be rolled back.
+    """
+    if not items:
+        return
+    try:
         tx.execute(posts.insert(), [_row_of(post) for post in items])
+    except sa.exc.IntegrityError as error:
+        if "uq_posts_campaign_id_name" not in str(error.orig) and "posts.name" not in str(error.orig):
+            raise
+        which = f"'{items[0].name}'" if len(items) == 1 else f"of one of {len(items)} posts"
+        raise Conflict(f"post id {which} came into use meanwhile; nothing was changed: do the same again") from error
 
 
 def change_post(tx: Connection, post: Post, *, at: datetime) -> Post:
