@@ -92,6 +92,17 @@ def test_who_is_no_approver_may_not_approve(strict: World, who: str) -> None:
     assert [] == strict.states()
 
 
+def test_where_nobody_is_asked_for_its_author_lets_a_post_go_later_too(world: World) -> None:
+    world.post("P01", approve_now=False)
+    given = approve(world.app, "P01", by=world.alice)
+    assert ([("ko",)], ()) == ([row.langs for row in given.deliveries], given.waiting)
+
+    world.campaign("s", approval="one")
+    world.post("P02", campaign="s", approve_now=False)
+    with pytest.raises(Forbidden, match="'alice' is author; this needs"):
+        approve(world.app, "P02", by=world.alice)
+
+
 def test_a_language_or_post_that_is_not_there_is_refused(strict: World) -> None:
     name = written(strict)
     with pytest.raises(Invalid, match="goes out in: ko, ru"):

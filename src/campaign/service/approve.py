@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign.core.approval import READERS, filled, is_guest, missing, refusal
 from campaign.core.errors import Conflict, Forbidden, Invalid
-from campaign.core.model import Delivery, Lang, Person, Post, Variant
+from campaign.core.model import Delivery, Lang, Person, Post, Role, Variant
 from campaign.core.schedule import in_zone
 from campaign.core.states import State
 from campaign.core.text import check_text
@@ -63,13 +63,17 @@ def approve(
         Conflict: its time has passed, it is outdated, a machine wrote it, or somebody returned it.
         NotFound: there is no such post.
     """
-    demand_role(by, *READERS)
+    demand_role(by, Role.AUTHOR, *READERS)
     reason = None if override is None else check_text("override", override)
     now = app.clock.now()
     with app.store.begin() as tx:
         chosen = campaign_rows.campaign_named(tx, campaign_name) if campaign_name else None
         post = post_rows.post_named(tx, name, chosen)
         campaign = campaign_rows.campaign_of(tx, post.campaign_id)
+        if (
+            campaign.approval != "none"
+        ):  # there, nobody's word is asked for: who writes may also let go, as with --approve
+            demand_role(by, *READERS)
         standing = read(tx, campaign, post, now=now)
         queued = post_rows.outgoings_of(tx, post.id)
         there = {lang for entry in queued for lang in entry.outgoing.langs}

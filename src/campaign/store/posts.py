@@ -70,7 +70,7 @@ def add_posts(tx: Connection, items: Sequence[Post]) -> None:
     """Keep many posts, whose names were looked for and are free.
 
     Raises:
-        Conflict: somebody has taken one since, for PostgreSQL lets two look at once; the transaction is to be rolled back.
+        Conflict: somebody has taken one since, for PostgreSQL lets two look at once; nothing of the transaction holds.
     """
     if not items:
         return
