@@ -133,7 +133,7 @@ def test_an_id_used_twice_and_an_approval_that_is_not_ones_own(shell: Shell, wor
     assert shell(*strict, "--approve").code == 4
     assert rows(world) == before
     assert shell(*strict).code == 0
-    assert shell("post", "approve", "P01").code == 4
+    assert shell("post", "approve", "P01", "--campaign", "strict").code == 4
     assert shell("post", "approve", "P01", "--campaign", "strict", "--lang", "fr", by="bob").code == 2
     assert shell("post", "approve", "P01", by="bob").code == 5  # two campaigns have one
     said = shell("post", "approve", "P01", "--campaign", "strict", "--json", by="bob")

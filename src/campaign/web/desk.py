@@ -15,6 +15,7 @@ from campaign.service.login import Hasher
 from campaign.store import accounts as account_rows
 from campaign.web.formats import Look
 from campaign.web.gate import Attempts, Gate, Visit
+from campaign.web.holds import why
 from campaign.web.reasons import reason
 from campaign.web.report_page import environment
 from campaign.web.states import SYMBOLS, TROUBLED
@@ -46,6 +47,7 @@ class Desk:
         known |= {"person": visit.session.person if visit.session else None, "pauses": []}
         known |= {"csrf": visit.session.csrf if visit.session else "", "problem": None, "notice": None}
         known["reason"] = partial(reason, look=look)
+        known["why"] = partial(why, look=look)
         known |= {"demo": demo or bool(self.settings.clock_file)}
         return environment().get_template(template).render(**known | values)
 

@@ -161,9 +161,49 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Файл больше не хранится; выберите его снова.",
     ),
     "reason.own_post": (
-        "자기가 쓴 게시물은 승인할 수 없습니다. 다른 사람이 승인해야 합니다.",
-        "Nobody approves a post of their own; another person must.",
-        "Свой пост одобрить нельзя; это делает другой человек.",
+        "자기가 쓴 게시물은 승인할 수 없습니다. 다른 사람에게 승인을 부탁하세요.",
+        "Nobody approves a post of their own: ask another person to.",
+        "Свой пост одобрить нельзя: попросите другого человека.",
+    ),
+    "reason.own_wording": (
+        "{language} 글을 쓴 사람({person})은 그 글을 승인할 수 없습니다. 다른 사람에게 부탁하세요.",
+        "{person} wrote the {language} text and cannot pass it: ask another person to.",
+        "Этот текст ({language}) написан тем же человеком ({person}): попросите другого его одобрить.",
+    ),
+    "reason.step_given": (
+        "{person} 님은 다른 단계를 이미 승인했습니다({language}). 이 단계는 다른 사람에게 부탁하세요.",
+        "{person} has given another step already ({language}): ask another person for this one.",
+        "Другой шаг уже пройден тем же человеком ({person}; {language}): для этого шага нужен кто-то ещё.",
+    ),
+    "reason.reads": (
+        "{person} 님이 맡은 언어는 {tongues}입니다({language} 아님). 그 언어를 맡은 사람에게 부탁하세요.",
+        "{person} reads {tongues}, not {language}: ask somebody who does.",
+        "Языки, за которые отвечает {person}: {tongues}. {language}: попросите того, кто читает на нём.",
+    ),
+    "reason.approves_for": (
+        "{person} 님이 맡은 계정은 {list}입니다({account} 아님). 그 계정을 맡은 사람에게 부탁하세요.",
+        "{person} approves for {list}, not for {account}: ask somebody who does.",
+        "Аккаунты, за которые отвечает {person}: {list}. Для {account} попросите другого человека.",
+    ),
+    "reason.no_admin": (
+        "규칙과 다르게 승인하는 일은 관리자만 할 수 있습니다. 관리자에게 부탁하세요.",
+        "Only an admin approves against the rule: ask one.",
+        "Одобрить в обход правил может только администратор: попросите его.",
+    ),
+    "reason.source_lang": (
+        "{language}: 원문은 글쓴이만 고칩니다. 글쓴이에게 부탁하세요.",
+        "{language} is the source, which an author writes: ask one.",
+        "{language}: исходный текст правит автор, попросите его.",
+    ),
+    "reason.translates": (
+        "{person} 님이 옮기는 언어는 {tongues}입니다({language} 아님). 그 언어를 맡은 사람에게 부탁하세요.",
+        "{person} translates into {tongues}, not into {language}: ask somebody who does.",
+        "Языки, на которые переводит {person}: {tongues}. {language}: попросите другого переводчика.",
+    ),
+    "reason.no_such_lang": (
+        "그 언어는 없습니다. 있는 언어: {tongues}.",
+        "There is no such language here; there are: {tongues}.",
+        "Такого языка здесь нет; есть: {tongues}.",
     ),
     "reason.second_person": (
         "이 캠페인은 다른 사람의 승인이 필요합니다.",
@@ -200,15 +240,25 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Nothing was changed: it says this already.",
         "Ничего не изменено: текст тот же.",
     ),
-    "reason.outdated": (
-        "번역이 오래되었습니다({list}). 먼저 다시 번역하세요.",
-        "The translation is outdated ({list}); translate it again first.",
-        "Перевод устарел ({list}); сначала переведите заново.",
+    "reason.first": (
+        "그 뒤에 승인할 수 있습니다.",
+        "It can be approved after that.",
+        "После этого можно одобрить.",
     ),
-    "reason.thread": (
-        "이어지는 글은 고칠 수 없습니다. 취소하고 새로 쓰세요.",
-        "A thread cannot be revised: cancel it and write it anew.",
-        "Ветку изменить нельзя: отмените её и напишите заново.",
+    "reason.out_together": (
+        "다른 언어와 함께 한 게시물로 이미 나갔습니다({language}). 언어를 더하려면 새 게시물을 쓰세요.",
+        "It is out already as one post ({language}): for another language, write a new post.",
+        "Уже вышло одним постом ({language}); для другого языка напишите новый пост.",
+    ),
+    "reason.out_in_part": (
+        "이어지는 글의 앞부분이 이미 나가서 나머지는 고칠 수 없습니다. 그대로 두거나 나머지를 취소하세요.",
+        "A part of the thread is out, so the rest cannot be revised: leave it, or cancel the rest.",
+        "Часть ветки уже вышла, остальное изменить нельзя: оставьте как есть или отмените остаток.",
+    ),
+    "reason.out_in_parts": (
+        "{n}개로 나뉘어 이미 나갔으므로 {most}개로 바꿀 수 없습니다. 그만큼의 길이로 쓰세요.",
+        "It is out in {n} parts and cannot become {most}: write it in that length.",
+        "Уже вышло в {n} частях, {most} сделать нельзя: сохраните прежнюю длину.",
     ),
     "reason.under_way": (
         "지금 보내는 중이거나 결과를 모릅니다. 정해진 뒤에 다시 하세요.",
@@ -255,6 +305,41 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "Too many attempts; try again in {n} seconds.",
         "Слишком много попыток; повторите через {n} с.",
     ),
+    "reason.too_long_remark": (
+        "{n}자입니다. {most}자까지 쓸 수 있으니 줄이세요.",
+        "It has {n} characters; at most {most} are kept: shorten it.",
+        "Знаков: {n}; можно не больше {most}, сократите.",
+    ),
+    "reason.too_many_remarks": (
+        "이 링크로는 의견을 {n}개까지 남길 수 있습니다. 보낸 사람에게 새 링크를 부탁하세요.",
+        "This link takes {n} remarks: ask who sent it for a new one.",
+        "По этой ссылке принимается замечаний: {n}. Попросите новую у того, кто её прислал.",
+    ),
+    "reason.no_hour": (
+        "이 언어의 독자 모두에게 내보낼 수 있는 시간이 없습니다. 언어별로 따로 보내세요.",
+        "There is no hour at which all of these audiences may be reached: send the languages separately.",
+        "Нет часа, подходящего для всех этих аудиторий: отправьте языки по отдельности.",
+    ),
+    "reason.series_close": (
+        "연재의 두 게시물이 너무 가까워집니다({times}). 다른 시각을 고르세요.",
+        "Two posts of the series would be too close ({times}): choose another time.",
+        "Два поста серии окажутся слишком близко ({times}): выберите другое время.",
+    ),
+    "reason.passed_already": (
+        "{language}: 이미 그대로 두기로 했습니다({code}). 바뀐 것이 없습니다.",
+        "{language}: {code} was let stand already; nothing was changed.",
+        "{language}: уже решено оставить как есть ({code}). Ничего не изменено.",
+    ),
+    "reason.no_finding": (
+        "{language}: 그런 점검 결과가 더는 없습니다. 페이지를 다시 열어 주세요.",
+        "{language}: the check finds nothing of the kind any more; open the page again.",
+        "{language}: проверка этого больше не находит. Откройте страницу ещё раз.",
+    ),
+    "reason.must_mend": (
+        "그대로 둘 수 없습니다. 글을 고치세요.",
+        "This cannot stand as it is: mend the text.",
+        "Так оставить нельзя: исправьте текст.",
+    ),
     "reason.too_large": (
         "파일까지 합쳐 {n} MiB까지 보낼 수 있습니다.",
         "At most {n} MiB can be sent at once, files included.",
@@ -274,6 +359,11 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
         "이미 썼거나 오래된 링크입니다. 관리자에게 새 링크를 부탁하세요.",
         "The link is used up or too old; ask an admin for a new one.",
         "Ссылка использована или устарела; попросите у администратора новую.",
+    ),
+    "reason.review_link": (
+        "오래되었거나 거두어들인 링크입니다. 보낸 사람에게 새 링크를 부탁하세요.",
+        "The link is too old, or was taken back: ask who sent it for a new one.",
+        "Ссылка устарела или отозвана: попросите новую у того, кто её прислал.",
     ),
     "reason.not_found": ("찾을 수 없습니다.", "It was not found.", "Не найдено."),
 }

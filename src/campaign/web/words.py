@@ -9,6 +9,7 @@ from campaign.web import (
     compose_words,
     desk_words,
     edit_words,
+    hold_words,
     platform_words,
     reason_words,
     review_words,
@@ -289,6 +290,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str, str]]] = {
     **account_words.CATALOGUE,
     **platform_words.CATALOGUE,
     **reason_words.CATALOGUE,
+    **hold_words.CATALOGUE,
     **review_words.CATALOGUE,
     **package_words.CATALOGUE,
 }
