@@ -16,6 +16,7 @@ from tests.mutants.reading import READING
 from tests.mutants.sending import AFTER, PROOF, TOGETHER
 from tests.mutants.sharing import SHARED
 from tests.mutants.translating import MACHINES
+from tests.mutants.travelling import TRAVEL
 from tests.mutants.wording import WORDS
 
 MUTANTS = [
@@ -32,4 +33,5 @@ MUTANTS = [
     *SHEETS,
     *DESK,
     *READING,
+    *TRAVEL,
 ]
