@@ -4,8 +4,8 @@ BIN := .venv/bin
 ONCE ?=
 DEMO_DIR ?= .demo
 UV ?= uv
-# Two at least: a machine with one core still overlaps the waiting.
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+# Two more than there are cores: a quarter of the tests' time is waiting for other processes.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n + 2)))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header --quiet --python-version 3.11
 
