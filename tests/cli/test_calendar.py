@@ -45,3 +45,14 @@ def test_a_calendar_is_taken_in_after_a_preview(shell: Shell, tmp_path: Path) ->
     assert tried.code == 6 and "new" in tried.out and "dry run" in tried.err and "cancelled" in tried.err
     assert [shell(*words, "--json").json["lines"][0]["action"] for _ in range(2)] == ["new", "same"]
     assert shell("calendar", "import", str(tmp_path / "none.ics"), *words[3:]).code == 2
+
+
+def test_a_countrys_holidays_are_told_in_the_readers_language(shell: Shell) -> None:
+    korean = shell("calendar", "holidays", "--year", "2019", "--country", "kr", "--lang", "ko", "--json").json
+    assert {"day": "2019-10-09", "kind": "holiday", "name": "한글날"} in korean
+
+    russian = shell("calendar", "holidays", "--year", "2024", "--country", "RU", "--lang", "ru")
+    assert "2024-04-27" in russian.out and "working_weekend" in russian.out
+
+    assert 2 == shell("calendar", "holidays", "--year", "2024", "--country", "XX").code
+    assert 2 == shell("calendar", "holidays", "--year", "1", "--country", "KR").code

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from campaign.cli.here import HERE, Here
 from campaign.cli.show import cell, data, iso, line, say, table
 from campaign.core.errors import Invalid
+from campaign.core.holidays import holidays_in
 from campaign.core.ics import MOST_BYTES
 from campaign.core.plan import Feed, Hardness
 from campaign.service.adopt import Kind, Line, adopt
@@ -16,6 +17,7 @@ from campaign.service.calendar import Scope, add_feed, calendar_of, revoke_feed
 from campaign.store import feeds
 
 ReadIn = Literal["ko", "en", "ru"]
+MIN_YEAR, MAX_YEAR = 1990, 2100  # that the package of holidays is asked about
 
 
 def export(
@@ -51,6 +53,28 @@ def export(
         data({"file": str(file), "name": shown.name, "entries": number})
     else:
         line(f"{file}: {number} entries of {shown.name}")
+
+
+def holidays(*, year: int, country: str, lang: ReadIn = "en", here: Here = HERE) -> None:
+    """List a country's holidays, and the weekends on which it works in their place.
+
+    Example: campaign calendar holidays --year 2026 --country KR --lang ko
+
+    Args:
+        year: The year.
+        country: Its two letters (ISO 3166-1): KR, RU.
+        lang: The language of its reader; English where the names are not known in it.
+    """
+    if not MIN_YEAR <= year <= MAX_YEAR:
+        raise Invalid("year", year, f"must lie between {MIN_YEAR} and {MAX_YEAR}")
+    found = holidays_in(year, country.strip().upper())
+    if not found:
+        raise Invalid("country", country, "is no country whose holidays are known; write two letters, as in KR")
+    rows = [(each.day.isoformat(), each.kind, each.name(lang)) for each in found]
+    if here.json:
+        data([{"day": day, "kind": kind, "name": name} for day, kind, name in rows])
+        return
+    table(("day", "kind", "name"), rows)
 
 
 def import_it(

@@ -88,6 +88,7 @@ ROOMS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "export": "calendar:export",
             "import": "calendar:import_it",
+            "holidays": "calendar:holidays",
             "feed add": "calendar:feed_add",
             "feed list": "calendar:feed_list",
             "feed revoke": "calendar:feed_revoke",

@@ -1,7 +1,6 @@
 """Whether a translation still says what the source says: derived from revisions, field by field, never stored."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 
 from campaign.core.model import FIELDS, WORDING, Field, Lang, Variant
@@ -59,15 +58,6 @@ def blocked(variants: Sequence[Variant], source: Lang) -> dict[Lang, str]:
         if variant.machine is not None:
             found[lang] = f"translated by {variant.machine} in {lang}: a person must save it first"
     return found
-
-
-def meant_anew(variants: Sequence[Variant], source: Lang) -> datetime | None:
-    """Return when the meaning of the source's wording last changed: what was approved in another language before that
-    was approved of another meaning. None: it never did.
-    """
-    revisions = [revision for name, revision in _changes(variants, source).items() if name in WORDING]
-    found = [v.created_at for v in variants if v.lang == source and v.revision in revisions]
-    return max(found, default=None)
 
 
 def _changes(variants: Sequence[Variant], source: Lang) -> dict[Field, int]:
