@@ -102,7 +102,7 @@ def dated(text: str, look: Look) -> str:
         offset = f" ({found[4].replace('-', '−')})" if found[4] else ""
         return f"{look.date(day)}{clock}{offset}" + (f", {found[3]}" if found[3] else "")
 
-    return _MOMENT.sub(written, re.sub(r"(?<=\d) to (?=\d)", " – ", text))
+    return _MOMENT.sub(written, re.sub(r"(?<=\d) and (?=\d)", " / ", re.sub(r"(?<=\d) to (?=\d)", " – ", text)))
 
 
 def tongue(tag: str, look: Look) -> str:
