@@ -125,7 +125,7 @@ def checked_wordings(campaign: Campaign, given: Mapping[str, Wording]) -> tuple[
             clean[lang] = Wording(check_text(f"text ({lang})", wording.text), tags, link, title)
         except Invalid as error:
             findings += placed(error, langs=(lang,))
-    return {lang: clean[lang] for lang in _order(campaign) if lang in clean}, findings
+    return {lang: clean[lang] for lang in in_order(campaign) if lang in clean}, findings
 
 
 def declared(campaign: Campaign, given: Sequence[str], wordings: Mapping[str, Wording]) -> tuple[str, ...]:
@@ -142,10 +142,11 @@ def declared(campaign: Campaign, given: Sequence[str], wordings: Mapping[str, Wo
             raise Invalid("langs", lang, f"is no language of campaign {campaign.name}, which has: {known}")
     if extra := [lang for lang in wordings if lang not in given]:
         raise Invalid("langs", ",".join(given), f"leaves out {extra[0]}, in which there is a text")
-    return tuple(lang for lang in _order(campaign) if lang in given)
+    return tuple(lang for lang in in_order(campaign) if lang in given)
 
 
-def _order(campaign: Campaign) -> list[str]:
+def in_order(campaign: Campaign) -> list[str]:
+    """Return the languages of a campaign, the source first."""
     return [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
 
 

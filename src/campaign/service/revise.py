@@ -24,7 +24,7 @@ from campaign.core.text import check_tag, check_text
 from campaign.media.captions import take_captions
 from campaign.service import App, demand_role, event
 from campaign.service.attach import Attachments
-from campaign.service.draft import Placed, checked_title, raise_errors
+from campaign.service.draft import Placed, checked_title, in_order, raise_errors
 from campaign.service.enqueue import enqueue, hold, release
 from campaign.service.proofread import remarks
 from campaign.service.render import Rendered, Scene, render
@@ -340,18 +340,14 @@ def _spoken(desk: _Desk, lang: str) -> list[Target]:
         # A thread goes on below what there is; elsewhere the languages stand in the campaign's order.
         langs = (*target.langs, lang)
         if target.strategy != "thread":
-            langs = tuple(each for each in _order(desk.campaign) if each in langs)
+            langs = tuple(each for each in in_order(desk.campaign) if each in langs)
         found.append(replace(target, langs=langs))
     return found
 
 
 def _declared(campaign: Campaign, post: Post, variants: Sequence[Variant], lang: str) -> tuple[str, ...]:
     has = {*(post.langs or latest(variants)), lang}
-    return tuple(each for each in _order(campaign) if each in has)
-
-
-def _order(campaign: Campaign) -> list[str]:
-    return [campaign.source_lang, *(lang for lang in campaign.languages if lang != campaign.source_lang)]
+    return tuple(each for each in in_order(campaign) if each in has)
 
 
 def _by_people(variants: Sequence[Variant]) -> dict[str, Variant]:
